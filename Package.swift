@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// `RTSAN=1 swift test --scratch-path .build-rtsan` links RealtimeSanitizer and turns the region markers on.
+let rtsan = Context.environment["RTSAN"] == "1"
+
+/// Which room a target's code runs in (Documentation/Architecture.md).
+enum Room { case audio, worker, control }
+
+struct Row {
+    let name: String
+    let room: Room
+    let needs: [String]
+}
+
+let library: [Row] = [
+    Row(name: "Realtime", room: .audio, needs: ["CRealtime"]),
+    Row(name: "Signal", room: .audio, needs: ["CRealtime"]),
+    Row(name: "Inference", room: .worker, needs: ["COnnxRuntime"]),
+    Row(name: "Streaming", room: .worker, needs: ["Realtime", "Signal", "Inference"]),
+    Row(name: "NeuralSynth", room: .audio, needs: ["Realtime", "Signal", "Streaming"]),
+    Row(name: "Player", room: .audio, needs: ["Realtime", "NeuralSynth"]),
+    Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
+    Row(name: "Devices", room: .control, needs: ["Player"]),
+]
+
+let tests: [Row] = [
+    Row(name: "RealtimeTests", room: .control, needs: ["Realtime"]),
+    Row(name: "SignalTests", room: .control, needs: ["Signal"]),
+    Row(name: "InferenceTests", room: .control, needs: ["Inference", "TestSupport"]),
+    Row(name: "StreamingTests", room: .control, needs: ["Streaming", "TestSupport"]),
+    Row(name: "MusicIOTests", room: .control, needs: ["MusicIO", "TestSupport"]),
+]
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6), .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (rtsan ? [.define("RTSAN")] : [])
+
+func dependencies(_ row: Row) -> [Target.Dependency] { row.needs.map { .byName(name: $0) } }
+
+let package = Package(
+    name: "echoelmusic-ml",
+    products: [
+        .library(name: "EchoelInference", targets: ["Inference"]),
+        .library(name: "EchoelMusic", targets: ["Streaming", "NeuralSynth", "Player", "Devices"]),
+        .library(name: "EchoelMusicIO", targets: ["MusicIO"]),
+    ],
+    targets: [
+        .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(
+            name: "CRealtime",
+            cSettings: rtsan ? [.define("RTSAN")] : [],
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]
+                + (rtsan ? [.unsafeFlags(["-Xclang-linker", "-fsanitize=realtime"])] : [])),
+        .systemLibrary(
+            name: "CSndfile", pkgConfig: "sndfile",
+            providers: [.apt(["libsndfile1-dev"]), .brew(["libsndfile"])]),
+        .systemLibrary(
+            name: "CSoxr", pkgConfig: "soxr",
+            providers: [.apt(["libsoxr-dev"]), .brew(["libsoxr"])]),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    ]
+        + library.map { .target(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
+        + tests.map { .testTarget(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
+)
