@@ -18,10 +18,10 @@ let library: [Row] = [
     Row(name: "Signal", room: .audio, needs: ["CRealtime"]),
     Row(name: "Inference", room: .worker, needs: ["COnnxRuntime"]),
     Row(name: "Streaming", room: .worker, needs: ["Realtime", "Signal", "Inference"]),
-    Row(name: "NeuralSynth", room: .audio, needs: ["Realtime", "Signal", "Streaming"]),
+    Row(name: "NeuralSynth", room: .audio, needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
     Row(name: "Player", room: .audio, needs: ["Realtime", "NeuralSynth"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
-    Row(name: "Devices", room: .control, needs: ["Player"]),
+    Row(name: "Devices", room: .control, needs: ["Realtime", "NeuralSynth", "Player"]),
 ]
 
 let tests: [Row] = [
@@ -29,6 +29,9 @@ let tests: [Row] = [
     Row(name: "SignalTests", room: .control, needs: ["Signal"]),
     Row(name: "InferenceTests", room: .control, needs: ["Inference", "TestSupport"]),
     Row(name: "StreamingTests", room: .control, needs: ["Streaming", "TestSupport"]),
+    Row(
+        name: "NeuralSynthTests", room: .control,
+        needs: ["Devices", "NeuralSynth", "Player", "Realtime", "Streaming", "Inference", "TestSupport"]),
     Row(name: "MusicIOTests", room: .control, needs: ["MusicIO", "TestSupport"]),
 ]
 
