@@ -82,7 +82,7 @@ public struct OfflineRenderer {
             try player.renderer.render(until: position)
             var leftSpan = left.mutableSpan
             var rightSpan = right.mutableSpan
-            realtimeRegion { player.process(block.span, left: &leftSpan, right: &rightSpan) }
+            player.process(block.span, left: &leftSpan, right: &rightSpan)
             let skip = min(toTrim, blockFrames)
             toTrim -= skip
             let end = min(blockFrames, total + player.latencySamples - position)

@@ -71,7 +71,7 @@ import COnnxRuntime
             }
         } catch {
             unsafe table.pointee.ReleaseIoBinding(binding)
-            for unsafevalue in unsafe values { unsafe table.pointee.ReleaseValue(value) }
+            for unsafe value in unsafe values { unsafe table.pointee.ReleaseValue(value) }
             throw error
         }
         self.session = session
@@ -85,7 +85,7 @@ import COnnxRuntime
     deinit {
         let table = unsafe session.runtime.table
         unsafe table.pointee.ReleaseIoBinding(binding)
-        for unsafevalue in unsafe values { unsafe table.pointee.ReleaseValue(value) }
+        for unsafe value in unsafe values { unsafe table.pointee.ReleaseValue(value) }
     }
 
     /// Runs the model once, from the inputs' buffers to the outputs'.

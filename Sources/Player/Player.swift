@@ -42,12 +42,18 @@ public final class Player {
     public func process(
         _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
     ) {
+        let region = RealtimeRegion.enter()
         instrument.process(messages, left: &left, right: &right)
+        region.leave()
     }
 
     /// Silences everything and resets the controllers.
     @_noLocks
-    public func reset() { instrument.reset() }
+    public func reset() {
+        let region = RealtimeRegion.enter()
+        instrument.reset()
+        region.leave()
+    }
 
     public var counters: PlayerCounters { instrument.counters }
 }

@@ -18,8 +18,9 @@ struct EventQueueTests {
             for _ in 0..<Int.random(in: 0...90, using: &generator) {
                 let first = model.isEmpty ? nil : model.removeFirst()
                 #expect(queue.peek() == first)
-                var popped: Int?
-                realtimeRegion { popped = queue.pop() }
+                let region = RealtimeRegion.enter()
+                let popped = queue.pop()
+                region.leave()
                 #expect(popped == first)
             }
         }
