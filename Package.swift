@@ -28,7 +28,7 @@ let tests: [Row] = [
     Row(name: "RealtimeTests", room: .control, needs: ["Realtime"]),
     Row(name: "SignalTests", room: .control, needs: ["Signal"]),
     Row(name: "InferenceTests", room: .control, needs: ["Inference", "TestSupport"]),
-    Row(name: "StreamingTests", room: .control, needs: ["Streaming", "TestSupport"]),
+    Row(name: "StreamingTests", room: .control, needs: ["Inference", "Streaming", "Signal", "NeuralSynth", "TestSupport"]),
     Row(
         name: "NeuralSynthTests", room: .control,
         needs: ["Devices", "NeuralSynth", "Player", "Realtime", "Streaming", "Inference", "TestSupport"]),
@@ -64,7 +64,9 @@ let package = Package(
         .systemLibrary(
             name: "CSoxr", pkgConfig: "soxr",
             providers: [.apt(["libsoxr-dev"]), .brew(["libsoxr"])]),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Inference", "Streaming", "NeuralSynth", "Devices", "Realtime"],
+            path: "Tests/TestSupport", swiftSettings: settings),
     ]
         + library.map { .target(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
         + tests.map { .testTarget(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
