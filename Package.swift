@@ -25,7 +25,7 @@ let library: [Row] = [
 ]
 
 let tests: [Row] = [
-    Row(name: "RealtimeTests", room: .control, needs: ["Realtime"]),
+    Row(name: "RealtimeTests", room: .control, needs: ["Realtime", "TestSupport"]),
     Row(name: "SignalTests", room: .control, needs: ["Signal"]),
     Row(name: "InferenceTests", room: .control, needs: ["Inference", "TestSupport"]),
     Row(name: "StreamingTests", room: .control, needs: ["Inference", "Streaming", "Signal", "NeuralSynth", "TestSupport"]),

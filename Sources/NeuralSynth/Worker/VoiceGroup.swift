@@ -105,11 +105,11 @@ struct Voice {
         let rate = Float(batcher.description.sampleRate)
         for k in 0..<slots {
             let slot = voice.slot + k
-            let held = audioStart(voice, slot: slot) - voice.releaseTime
+            let released = min(voice.releaseTime, audioStart(voice, slot: slot))
             unsafe columns.fill(
                 prior.note(row: lane * slots + k), template: voice.template, pitch: voice.timbreKey,
                 velocity: voice.velocity, secondsOn: Float(slot * batcher.description.slotSamples) / rate,
-                secondsOff: voice.releaseTime == .max ? 0 : Float(max(held, 0)) / rate)
+                secondsOff: Float(audioStart(voice, slot: slot) - released) / rate)
         }
     }
 
