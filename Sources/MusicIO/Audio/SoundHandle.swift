@@ -37,9 +37,8 @@ internal import CSndfile
         }
         unsafe (self.handle, self.stream) = (handle, stream)
         self.information = information
-        // A PEAK chunk would carry the time of day.
+        // A PEAK chunk would carry the time of day. (RF64 keeps its own.)
         _ = unsafe sf_command(handle, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
-        _ = unsafe sf_command(handle, Int32(SFC_RF64_AUTO_DOWNGRADE), nil, Int32(SF_TRUE))
     }
 
     /// - Parameter descriptor: outlives this value; its owner closes it.

@@ -75,7 +75,9 @@ public struct MIDIFileWriter: Sendable {
     private func bytes(of track: StandardMIDIFile.Track) throws(MusicIOError) -> [UInt8] {
         var body: [UInt8] = []
         if let name = track.name {
-            guard name.utf8.count <= 0x0FFF_FFFF else { throw Self.invalid("a track name is longer than 256 MB") }
+            guard name.utf8.count <= 0x0FFF_FFFF else {
+                throw Self.invalid("a track name is longer than 256 MB")
+            }
             body += [0, 0xFF, 0x03]
             body.append(variableLength: name.utf8.count)
             body += name.utf8
