@@ -22,7 +22,8 @@ enum AudioContainer: Hashable {
     var maximumSampleRate: Int { self == .flac ? 655_350 : 768_000 }
     var maximumChannels: Int { self == .flac ? 8 : 64 }
 
-    /// The most bytes of sound whose length the container's header can tell; RF64 and FLAC have no such limit.
+    /// The most bytes of sound whose length the container's header can tell; RF64 and FLAC have no such
+    /// limit.
     func maximumBytes(isLong: Bool) -> Int {
         switch self {
         case .wav: isLong ? .max : 0xFFFF_0000
