@@ -77,7 +77,7 @@ internal import CSndfile
         for index in 0..<count where !block[index].isFinite {
             throw MusicIOError(
                 .invalidSample, file: path,
-                "the sound is not a number at frame \(position + index / channels)",
+                "sample \(index % channels + 1) of frame \(position + index / channels) is not a finite number",
                 remedy: "Export it again from the program that made it")
         }
         position += count / channels

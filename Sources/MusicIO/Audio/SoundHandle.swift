@@ -101,6 +101,8 @@ internal import CSndfile
     func close(name: String) throws(MusicIOError) {
         guard let open = unsafe handle else { return }
         unsafe stream.pointee.handle = nil
+        // Else a FLAC file without a frame would be a file without a byte.
+        _ = unsafe sf_command(open, Int32(SFC_UPDATE_HEADER_NOW), nil, 0)
         let status = unsafe sf_close(open)
         guard status == 0, unsafe stream.pointee.failure == nil else {
             throw unsafe Self.failure(of: nil, stream, name: name)
