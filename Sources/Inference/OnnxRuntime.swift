@@ -6,7 +6,8 @@ import COnnxRuntime
 /// silent: what goes wrong is thrown.
 ///
 /// Room: control.
-@safe public final class OnnxRuntime: @unchecked Sendable {  // a table of C functions, never written
+@safe public final class OnnxRuntime: @unchecked Sendable {
+    // Sendable: a table of C functions that is never written.
     let table: UnsafePointer<OrtTable>
     let environment: OpaquePointer
     let allocator: OpaquePointer
