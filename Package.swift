@@ -61,7 +61,12 @@ let package = Package(
         .systemLibrary(
             name: "CSoxr", pkgConfig: "soxr",
             providers: [.apt(["libsoxr-dev"]), .brew(["libsoxr"])]),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "CAllocationCounter", path: "Tests/CAllocationCounter",
+            cSettings: rtsan ? [.define("RTSAN")] : []),
+        .target(
+            name: "TestSupport", dependencies: ["CAllocationCounter"], path: "Tests/TestSupport",
+            swiftSettings: settings),
     ]
         + library.map { .target(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
         + tests.map { .testTarget(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
