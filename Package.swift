@@ -65,7 +65,11 @@ let package = Package(
             name: "CSoxr", pkgConfig: "soxr",
             providers: [.apt(["libsoxr-dev"]), .brew(["libsoxr"])]),
         .target(
-            name: "TestSupport", dependencies: ["Inference", "Streaming", "NeuralSynth", "Devices", "Realtime"],
+            name: "CAllocationCounter", path: "Tests/CAllocationCounter",
+            cSettings: rtsan ? [.define("RTSAN")] : []),
+        .target(
+            name: "TestSupport",
+            dependencies: ["CAllocationCounter", "Inference", "Streaming", "NeuralSynth", "Devices", "Realtime"],
             path: "Tests/TestSupport", swiftSettings: settings),
     ]
         + library.map { .target(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }

@@ -9,7 +9,8 @@
 /// A value behind a lock, with a condition to wait on.
 ///
 /// POSIX's own, because its waits are what thread sanitizers understand. Room: control.
-@safe final class Monitor<State>: @unchecked Sendable {  // the state is touched under the lock only
+@safe final class Monitor<State>: @unchecked Sendable {
+    // Sendable: the state is touched under the lock only.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
