@@ -32,8 +32,8 @@ from tqdm import tqdm
 
 from . import TrainingError
 from .catalogue import Catalogue, CatalogueInstrument
-from .files import atomic_path
-from .rendering import BUFFER_SAMPLES, SAMPLE_RATE, SILENCE_DECIBELS, Synthesizer, file_sha256, off_sample_for
+from .files import atomic_path, file_sha256
+from .rendering import BUFFER_SAMPLES, SAMPLE_RATE, SILENCE_DECIBELS, Synthesizer, off_sample_for
 
 FORMAT_VERSION = 1
 """Raise it whenever the same catalogue gives other fields or samples."""

@@ -8,7 +8,6 @@ the note before, so that the order of the notes would change their samples.
 
 import ctypes
 import ctypes.util
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +73,6 @@ def find_soundfont(path: str | os.PathLike | None = None) -> Path:
         "no SoundFont was found; install FluidR3 GM (Debian and Ubuntu: sudo apt-get install fluid-soundfont-gm) "
         "or give a .sf2 file with --soundfont"
     )
-
-
-def file_sha256(path: str | os.PathLike) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def off_sample_for(seconds: float) -> int:
