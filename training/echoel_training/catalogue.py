@@ -71,7 +71,7 @@ def read_catalogue(path: str | os.PathLike) -> Catalogue:
     catalogue = Catalogue(
         name=name,
         title=fields.value("title", str),
-        attribution=fields.list("attribution", str),
+        attribution=fields.list("attribution", str, may_be_empty=True),
         instruments=tuple(
             _instrument(_Fields(row, f"{path}, instrument {index + 1}"))
             for index, row in enumerate(fields.list("instruments", dict))

@@ -122,18 +122,40 @@ def prepare_dataset(
     return path, True
 
 
-def load_dataset(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The fields of a dataset file, checked to be complete."""
+def load_dataset(path: str | os.PathLike, *, audio: bool = True) -> dict[str, np.ndarray]:
+    """The fields of a dataset file, checked to be complete; without `audio` only the small ones."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            fields = {name: file[name] for name in file.files}
+            fields = {name: file[name] for name in file.files if audio or name != "audio"}
     except FileNotFoundError:
         raise TrainingError(f"there is no dataset at {path}; make it with `echoel_training render`") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise TrainingError(f"{path} is not a dataset: {error}; make it anew with `echoel_training render`") from error
-    if missing := [name for name in _FIELDS if name not in fields]:
+    if missing := [name for name in _FIELDS if name not in fields and (audio or name != "audio")]:
         raise TrainingError(f"{path} lacks `{missing[0]}`; make it anew with `echoel_training render`")
     return fields
+
+
+def describe_dataset(path: str | os.PathLike) -> dict:
+    """What a dataset holds, for reports."""
+    fields = load_dataset(path, audio=False)
+    instruments = []
+    for index, name in enumerate(fields["instruments"]):
+        rows = fields["instrument"] == index
+        instruments.append(
+            {
+                "name": str(name),
+                "notes": int(rows.sum()),
+                "heldOut": int(fields["held_out"][rows].sum()),
+                "releaseSeconds": float((fields["samples"] - fields["off_sample"])[rows].max() / SAMPLE_RATE),
+            }
+        )
+    return {
+        "notes": len(fields["key"]),
+        "seconds": float(fields["samples"].sum() / SAMPLE_RATE),
+        "fingerprint": str(fields["fingerprint"]),
+        "instruments": instruments,
+    }
 
 
 def render_catalogue(

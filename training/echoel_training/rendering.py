@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from . import TrainingError
+from .files import atomic_path
+from .manifest import write_json
 
 SAMPLE_RATE = 48_000
 """Hz, of everything rendered for training."""
@@ -73,6 +76,45 @@ def find_soundfont(path: str | os.PathLike | None = None) -> Path:
         "no SoundFont was found; install FluidR3 GM (Debian and Ubuntu: sudo apt-get install fluid-soundfont-gm) "
         "or give a .sf2 file with --soundfont"
     )
+
+
+def write_notes(
+    folder: Path,
+    *,
+    program: int,
+    keys: list[int],
+    velocities: list[int],
+    seconds: float,
+    bank: int = 0,
+    soundfont: str | os.PathLike | None = None,
+) -> list[dict]:
+    """Render notes as float WAV files into `folder`, with `notes.json`; what that file says of each."""
+    import soundfile
+
+    synthesizer = Synthesizer(soundfont)
+    off_sample = off_sample_for(seconds)
+    described = []
+    requests = [(key, velocity) for key in keys for velocity in velocities]
+    for key, velocity in tqdm(requests, unit="note", desc="render", disable=None):
+        note = synthesizer.render(program, key, velocity, off_sample, bank)
+        name = f"program{program:03d}_key{key:03d}_velocity{velocity:03d}.wav"
+        with atomic_path(folder / name) as partial:
+            soundfile.write(partial, note.audio, SAMPLE_RATE, subtype="FLOAT", format="WAV")
+        described.append(
+            {
+                "file": name,
+                "program": program,
+                "bank": bank,
+                "key": key,
+                "velocity": velocity,
+                "offSample": off_sample,
+                "samples": len(note.audio),
+                "peak": float(np.abs(note.audio).max()),
+            }
+        )
+    summary = {"soundfont": synthesizer.soundfont.name, "sampleRate": SAMPLE_RATE, "notes": described}
+    write_json(summary, folder / "notes.json")
+    return described
 
 
 def off_sample_for(seconds: float) -> int:
