@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import click
@@ -96,6 +97,60 @@ def notes(
         soundfont=soundfont,
     )
     _report({"folder": str(out), "notes": written}, [str(out / note["file"]) for note in written], as_json)
+
+
+@cli.command()
+@click.argument("notes", type=_FILE, metavar="DATASET")
+@click.option("--out", type=_FILE, required=True, help="The folder for checkpoints and logs.")
+@click.option("--minutes", type=click.FloatRange(0, 100_000), default=60.0, show_default=True, help="Time budget.")
+@click.option("--resume", is_flag=True, help="Continue from OUT/last.ckpt.")
+@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch.")
+@_JSON
+def train(notes: Path, out: Path, minutes: float, resume: bool, threads: int, as_json: bool) -> None:
+    """Train decoder, encoder and prior on a DATASET that `render` made.
+
+    Checkpoints are kept as the training goes; TensorBoard reads the logs beside them.
+
+    \b
+    Example:
+      echoel_training train cache/ensemble.npz --out runs/ensemble --minutes 60
+    """
+    from .dataset import load_dataset
+
+    if resume and not (out / "last.ckpt").is_file():
+        raise TrainingError(f"there is no {out / 'last.ckpt'} to resume; train without --resume first")
+    fields = load_dataset(notes)
+    from .train import train as train_ensemble
+
+    out.mkdir(parents=True, exist_ok=True)
+    with redirect_stdout(sys.stderr):  # Lightning's progress bar
+        checkpoint = str(train_ensemble(fields, out, minutes, resume=resume, threads=threads))
+    _report({"checkpoint": checkpoint}, [checkpoint], as_json)
+
+
+@cli.command()
+@click.option("--checkpoint", type=_FILE, help="A checkpoint that `train` wrote.")
+@click.option("--untrained", is_flag=True, help="Repeatable random weights instead, to test an engine with.")
+@click.option("--out", type=_FILE, required=True, help="The folder to write to.")
+@_JSON
+def export(checkpoint: Path | None, untrained: bool, out: Path, as_json: bool) -> None:
+    """Export decoder, prior and encoder to ONNX, with their manifests and instruments.
+
+    \b
+    Example:
+      echoel_training export --checkpoint runs/ensemble/last.ckpt --out ../Models/NeuralSynth
+    """
+    if (checkpoint is None) != untrained:
+        raise click.UsageError("Give either --checkpoint or --untrained.")
+    if checkpoint is not None and not checkpoint.is_file():
+        raise TrainingError(f"there is no checkpoint at {checkpoint}; make one with `{_PROGRAM} train`")
+    from .export import main as export_ensemble
+
+    source = ["--untrained"] if checkpoint is None else ["--checkpoint", str(checkpoint)]
+    with redirect_stdout(sys.stderr):
+        export_ensemble([*source, "--out", str(out)])
+    names = sorted(path.name for path in out.iterdir() if path.suffix in (".onnx", ".json"))
+    _report({"folder": str(out), "files": names}, [str(out / name) for name in names], as_json)
 
 
 @cli.command(short_help="Export the guide's reference encoder and decoder.")

@@ -22,7 +22,7 @@ def run(*arguments, **options) -> subprocess.CompletedProcess:
 
 
 def test_every_command_has_help_with_an_example():
-    assert {"render", "notes", "reference", "fixtures"} <= set(cli.commands)
+    assert {"render", "notes", "train", "export", "reference", "fixtures"} <= set(cli.commands)
     for name in cli.commands:
         shown = CliRunner().invoke(cli, [name, "--help"])
         assert shown.exit_code == 0 and f"Example:\n    echoel_training {name} " in shown.output, name
@@ -55,6 +55,9 @@ def test_notes_and_fixtures_report_their_files(tmp_path, synthesizer):  # noqa: 
     [
         (["sing"], "No such command"),
         (["render"], "CATALOGUE"),
+        (["train", "data.npz"], "--out"),
+        (["export", "--out", "x"], "either --checkpoint or --untrained"),
+        (["export", "--checkpoint", "a.ckpt", "--untrained", "--out", "x"], "either --checkpoint or --untrained"),
         (["notes", "--program", 128, "--keys", 60, "--out", "x"], "--program"),
         (["notes", "--program", 56, "--keys", "60-", "--out", "x"], "--keys"),
         (["notes", "--program", 56, "--keys", "70-60", "--out", "x"], "70-60"),
@@ -73,4 +76,18 @@ def test_failure_exits_1_with_one_sentence(tmp_path):
     assert result.stderr.count("\n") == 1 and "there is no catalogue at" in result.stderr
     result = run("notes", "--program", 56, "--keys", 60, "--out", tmp_path / "x", "--soundfont", tmp_path / "none.sf2")
     assert result.returncode == 1 and "--soundfont" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "none.npz", "--out", "run"], "there is no dataset at none.npz"),
+        (["train", "none.npz", "--out", "run", "--resume"], "no run/last.ckpt to resume"),
+        (["export", "--checkpoint", "none.ckpt", "--out", "x"], "there is no checkpoint at none.ckpt"),
+    ],
+)
+def test_what_training_needs_is_named(tmp_path, arguments, said):
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 1 and said in result.stderr and result.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
