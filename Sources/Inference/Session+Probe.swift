@@ -1,0 +1,3 @@
+extension Session {
+    func probe() throws(InferenceError) {}
+}
