@@ -71,7 +71,7 @@ import COnnxRuntime
             }
         } catch {
             unsafe table.pointee.ReleaseIoBinding(binding)
-            for unsafevalue in unsafe values { unsafe table.pointee.ReleaseValue(value) }
+            unsafe values.forEach { unsafe table.pointee.ReleaseValue($0) }
             throw error
         }
         self.session = session
@@ -85,7 +85,7 @@ import COnnxRuntime
     deinit {
         let table = unsafe session.runtime.table
         unsafe table.pointee.ReleaseIoBinding(binding)
-        for unsafevalue in unsafe values { unsafe table.pointee.ReleaseValue(value) }
+        unsafe values.forEach { unsafe table.pointee.ReleaseValue($0) }
     }
 
     /// Runs the model once, from the inputs' buffers to the outputs'.

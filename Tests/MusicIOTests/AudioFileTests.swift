@@ -5,15 +5,19 @@ import Testing
     /// A stereo sine of 441 Hz that fades, at the given rate.
     static func sound(frames: Int, channels: Int = 2) -> [Float] {
         (0..<frames * channels).map { index in
-            let frame = Float(index / channels), channel = Float(index % channels)
+            let frame = Float(index / channels)
+            let channel = Float(index % channels)
             return (0.9 - 0.1 * channel) * Float.sin(frame * 0.0577) * (1 - frame / Float(frames))
         }
     }
 
-    static func write(_ sound: [Float], to path: String, channels: Int = 2, bitDepth: AudioFileWriter.BitDepth)
+    static func write(
+        _ sound: [Float], to path: String, channels: Int = 2, bitDepth: AudioFileWriter.BitDepth
+    )
         throws -> AudioFileWriter.Summary
     {
-        var writer = try AudioFileWriter(path: path, sampleRate: 48_000, channels: channels, bitDepth: bitDepth)
+        var writer = try AudioFileWriter(
+            path: path, sampleRate: 48_000, channels: channels, bitDepth: bitDepth)
         var start = 0
         while start < sound.count {
             let end = min(sound.count, start + 333 * channels)
@@ -23,7 +27,8 @@ import Testing
         return try writer.finish()
     }
 
-    @Test(arguments: ["a.wav", "a.flac", "a.aiff", "a.AIF"], [AudioFileWriter.BitDepth.pcm16, .pcm24, .float32])
+    @Test(
+        arguments: ["a.wav", "a.flac", "a.aiff", "a.AIF"], [AudioFileWriter.BitDepth.pcm16, .pcm24, .float32])
     func whatIsWrittenIsReadBack(name: String, bitDepth: AudioFileWriter.BitDepth) throws {
         guard name != "a.flac" || bitDepth != .float32 else { return }
         let folder = try TemporaryFolder()

@@ -41,7 +41,9 @@ final class TemporaryFolder {
     func write(_ bytes: [UInt8], to name: String) throws {
         guard let file = unsafe fopen(path(name), "wb") else { throw POSIXFailure(code: errno) }
         defer { _ = unsafe fclose(file) }
-        guard unsafe fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw POSIXFailure(code: errno) }
+        guard unsafe fwrite(bytes, 1, bytes.count, file) == bytes.count else {
+            throw POSIXFailure(code: errno)
+        }
     }
 
     func bytes(of name: String) throws -> [UInt8] {
@@ -49,7 +51,9 @@ final class TemporaryFolder {
         defer { _ = unsafe fclose(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
-        while case let count = unsafe fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+        while case let count = unsafe fread(&chunk, 1, chunk.count, file), count > 0 {
+            bytes += chunk[..<count]
+        }
         return bytes
     }
 }

@@ -22,11 +22,23 @@ enum AudioContainer: Hashable {
     var maximumSampleRate: Int { self == .flac ? 655_350 : 768_000 }
     var maximumChannels: Int { self == .flac ? 8 : 64 }
 
-    /// libsndfile's format word. A WAV is opened as RF64 and becomes a plain WAV when closed under 4 GB.
-    func format(_ bitDepth: AudioFileWriter.BitDepth) -> Int32 {
+    /// The most bytes of sound whose length the container's header can tell; RF64 and FLAC have no such
+    /// limit.
+    func maximumBytes(isLong: Bool) -> Int {
+        switch self {
+        case .wav: isLong ? .max : 0xFFFF_0000
+        case .aiff: 0x7FFF_0000
+        case .flac: .max
+        }
+    }
+
+    /// libsndfile's format word.
+    ///
+    /// - Parameter isLong: a WAV takes the form of RF64.
+    func format(_ bitDepth: AudioFileWriter.BitDepth, isLong: Bool) -> Int32 {
         let container =
             switch self {
-            case .wav: SF_FORMAT_RF64
+            case .wav: isLong ? SF_FORMAT_RF64 : SF_FORMAT_WAV
             case .flac: SF_FORMAT_FLAC
             case .aiff: SF_FORMAT_AIFF
             }

@@ -5,12 +5,14 @@ internal import CSndfile
 /// ```swift
 /// var reader = try AudioFileReader(path: "note.flac")
 /// var block = [Float](repeating: 0, count: 4096 * reader.channels)
-/// while case let frames = try reader.read(into: &block), frames > 0 { use(block[..<(frames * reader.channels)]) }
+/// while case let frames = try reader.read(into: &block), frames > 0 {
+///     use(block[..<(frames * reader.channels)])
+/// }
 /// ```
 ///
-/// Whatever libsndfile reads: WAV, RF64, AIFF, FLAC, Ogg, MP3, CAF and more. Integer samples are divided by 2^(bits − 1).
-/// A WAV, RF64, AIFF or FLAC file that holds less sound than its header promises is an error (`truncated`); other
-/// formats do not promise.
+/// Whatever libsndfile reads: WAV, RF64, AIFF, FLAC, Ogg, MP3, CAF and more. Integer samples are divided by
+/// 2^(bits − 1). A WAV, RF64, AIFF or FLAC file that holds less sound than its header promises is an error
+/// (`truncated`); other formats do not promise.
 ///
 /// Room: control. One task at a time.
 @safe public struct AudioFileReader: ~Copyable {
@@ -25,7 +27,7 @@ internal import CSndfile
     /// The frame that the next `read` starts with.
     public private(set) var position = 0
 
-    private var sound: SoundHandle
+    private let sound: SoundHandle
     private let file: ReadableFile
 
     /// - Throws: `fileNotFound`, `unreadable`, `unknownFormat`, `truncated`.
@@ -57,12 +59,14 @@ internal import CSndfile
         formatName = Self.name(of: information.format)
     }
 
+    deinit { sound.abandon() }
+
     /// Reads on.
     ///
     /// - Parameter block: filled with interleaved samples; as many whole frames as fit and are there.
     /// - Returns: the number of frames read; 0 at the end.
-    /// - Throws: `truncated`, `unreadable`, `malformed` (the coded sound is damaged), `invalidSample` (a float file
-    ///   that holds NaN or infinity), `invalidArgument` (a block of less than a frame).
+    /// - Throws: `truncated`, `unreadable`, `malformed` (the coded sound is damaged), `invalidSample` (a
+    ///   float file that holds NaN or infinity), `invalidArgument` (a block of less than a frame).
     public mutating func read(into block: inout MutableSpan<Float>) throws(MusicIOError) -> Int {
         guard block.count >= channels else {
             throw MusicIOError(

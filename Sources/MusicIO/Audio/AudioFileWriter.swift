@@ -9,9 +9,10 @@ internal import CSndfile
 /// print(written.seconds, written.peak)
 /// ```
 ///
-/// The container follows the extension: `.wav`, `.flac`, `.aiff` or `.aif`. A WAV that outgrows 4 GB is closed as
-/// RF64 (EBU Tech 3306). Until `finish()` the sound is in `<name>.partial-XXXXXX` beside it; a writer that failed or
-/// was dropped removes that file. The same sound gives the same bytes: no time stamps, no dither.
+/// The container follows the extension: `.wav`, `.flac`, `.aiff` or `.aif`. A WAV that is expected to outgrow
+/// 4 GB is written as RF64 (EBU Tech 3306). Until `finish()` the sound is in `<name>.partial-XXXXXX` beside
+/// it; a writer that failed or was dropped removes that file. The same sound gives the same bytes: no time
+/// stamps (but for RF64 files of floats, whose PEAK chunk is dated), no dither.
 ///
 /// Room: control. One task at a time.
 @safe public struct AudioFileWriter: ~Copyable {
@@ -49,9 +50,10 @@ internal import CSndfile
     public private(set) var peak: Float = 0
     public private(set) var clippedSamples = 0
 
+    /// Internal for tests, which cannot write 4 GB.
+    var maximumFrames: Int
     private let name: String
-    // Destroyed in this order: the handle's last words go to a file that is still open.
-    private var sound: SoundHandle
+    private let sound: SoundHandle
     private var file: PartialFile
     private var scratch: [Int32]
     private var failure: MusicIOError?
@@ -64,10 +66,12 @@ internal import CSndfile
     ///   - path: where the file goes; a file of that name is replaced by `finish()`.
     ///   - sampleRate: 1…768,000 Hz (FLAC: up to 655,350).
     ///   - channels: 1…64 (FLAC: up to 8), interleaved.
-    /// - Throws: `invalidSampleRate`, `invalidArgument` (channels), `unsupported` (extension, or the depth in it),
-    ///   `unwritable` (no such folder, a folder of that name, no permission).
+    ///   - expectedFrames: how long the sound will be at most, where that is known.
+    /// - Throws: `invalidSampleRate`, `invalidArgument` (channels), `unsupported` (extension, or the depth in
+    ///   it), `tooLarge` (`expectedFrames` in an AIFF file), `unwritable` (no such folder, a folder of that
+    ///   name, no permission).
     public init(
-        path: String, sampleRate: Int, channels: Int = 2, bitDepth: BitDepth = .pcm24
+        path: String, sampleRate: Int, channels: Int = 2, bitDepth: BitDepth = .pcm24, expectedFrames: Int = 0
     ) throws(MusicIOError) {
         let container = try AudioContainer(path: path)
         guard (1...container.maximumSampleRate).contains(sampleRate) else {
@@ -85,25 +89,36 @@ internal import CSndfile
                 .unsupported, file: path, "FLAC holds integers, not floats",
                 remedy: "Choose 16 or 24 bits, or a .wav file")
         }
+        let frameBytes = channels * (bitDepth.rawValue / 8)
+        let isLong = expectedFrames > container.maximumBytes(isLong: false) / frameBytes
+        let maximumFrames = container.maximumBytes(isLong: isLong) / frameBytes
+        guard expectedFrames <= maximumFrames else {
+            throw Self.tooLong(path, frames: maximumFrames)
+        }
         let file = try PartialFile(replacing: path)
         let sound = try SoundHandle(
-            writing: file.descriptor, name: path, format: container.format(bitDepth), sampleRate: sampleRate,
-            channels: channels)
+            writing: file.descriptor, name: path, format: container.format(bitDepth, isLong: isLong),
+            sampleRate: sampleRate, channels: channels)
         name = path
         self.file = file
         self.sound = sound
         self.sampleRate = sampleRate
         self.channels = channels
         self.bitDepth = bitDepth
+        self.maximumFrames = maximumFrames
         scratch = bitDepth == .float32 ? [] : Array(repeating: 0, count: Self.scratchFrames * channels)
     }
 
+    // The handle's last words must go to a descriptor that is still open.
+    deinit { sound.abandon() }
+
     /// Appends a block.
     ///
-    /// - Parameter block: interleaved samples, a whole number of frames, nominally −1…1. Integer depths hold what is
-    ///   beyond to full scale and count it.
+    /// - Parameter block: interleaved samples, a whole number of frames, nominally −1…1. Integer depths hold
+    ///   what is beyond to full scale and count it.
     /// - Throws: `invalidArgument` (not whole frames), `invalidSample` (NaN or infinite; none of the block is
-    ///   written), `writeFailed`. After an error the writer only repeats it, and no file is left.
+    ///   written), `tooLarge` (a WAV of 4 GB that was not expected, an AIFF of 2 GB), `writeFailed`. After an
+    ///   error the writer only repeats it, and no file is left.
     public mutating func write(_ block: Span<Float>) throws(MusicIOError) {
         if let failure { throw failure }
         do throws(MusicIOError) {
@@ -118,8 +133,8 @@ internal import CSndfile
 
     /// Closes the file, waits until it is on its disk, and gives it its name.
     ///
-    /// - Throws: `writeFailed`, or the error of an earlier `write`; no file is left then, and one that was there
-    ///   before is untouched.
+    /// - Throws: `writeFailed`, or the error of an earlier `write`; no file is left then, and one that was
+    ///   there before is untouched.
     public consuming func finish() throws(MusicIOError) -> Summary {
         if let failure { throw failure }
         try sound.close(name: name)
@@ -129,12 +144,21 @@ internal import CSndfile
             clippedSamples: clippedSamples)
     }
 
+    private static func tooLong(_ name: String, frames: Int) -> MusicIOError {
+        MusicIOError(
+            .tooLarge, file: name, "this file type holds at most \(frames) frames",
+            remedy: "Write a .flac file")
+    }
+
     private mutating func check(_ block: Span<Float>) throws(MusicIOError) {
         guard block.count % channels == 0 else {
             throw MusicIOError(
                 .invalidArgument, file: name,
                 "a block of \(block.count) samples is no whole number of frames",
                 remedy: "Pass \(channels) interleaved samples for each frame")
+        }
+        guard block.count / channels <= maximumFrames - framesWritten else {
+            throw Self.tooLong(name, frames: maximumFrames)
         }
         var blockPeak = peak
         for index in block.indices {
@@ -143,7 +167,7 @@ internal import CSndfile
                 let frame = framesWritten + index / channels
                 throw MusicIOError(
                     .invalidSample, file: name,
-                    "the sound is not a number (\(block[index])) at frame \(frame), channel \(index % channels)",
+                    "sample \(index % channels + 1) of frame \(frame) is not a finite number",
                     remedy: "The model or effect that made it is at fault; nothing was left")
             }
             blockPeak = max(blockPeak, magnitude)

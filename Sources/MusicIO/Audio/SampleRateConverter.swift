@@ -1,7 +1,7 @@
 internal import CSoxr
 
-/// Changes the sample rate of a stream at libsoxr's very high quality (28 bits): linear phase, flat to 91 % of the
-/// lower Nyquist frequency, aliases below −160 dB from there on.
+/// Changes the sample rate of a stream at libsoxr's very high quality (28 bits): linear phase, flat to 91 %
+/// of the lower Nyquist frequency, aliases below −160 dB from there on.
 ///
 /// ```swift
 /// var converter = try SampleRateConverter(from: 48_000, to: 44_100, channels: 2)
@@ -10,8 +10,8 @@ internal import CSoxr
 /// try converter.finish(appendingTo: &output)
 /// ```
 ///
-/// The output is in time with the input (libsoxr's delay is taken off) and has `frames(for:)` frames in all. Its bits
-/// do not depend on how the input is cut into blocks. Equal rates copy.
+/// The output is in time with the input (libsoxr's delay is taken off) and has `frames(for:)` frames in all.
+/// Its bits do not depend on how the input is cut into blocks. Equal rates copy.
 ///
 /// Room: control only, for files: it allocates while it works.
 @safe public struct SampleRateConverter: ~Copyable {

@@ -2,18 +2,20 @@ internal import CSndfile
 
 /// The one owner of a libsndfile handle.
 ///
-/// libsndfile does its input and output through this value's callbacks, so that no failed system call is lost: some
-/// of its codecs ignore them.
+/// libsndfile does its input and output through this value's callbacks, so that no failed system call is
+/// lost: some of its codecs ignore them.
 @safe struct SoundHandle: ~Copyable {
     /// What the callbacks see; its address is constant for the handle's life.
-    private struct Stream {
+    @safe private struct Stream {
         let descriptor: Int32
+        /// Nil after `close`.
+        var handle: OpaquePointer?
         var failure: PlatformError?
     }
 
     let information: SF_INFO
-    private var handle: OpaquePointer?
     private let stream: UnsafeMutablePointer<Stream>
+    private var handle: OpaquePointer? { unsafe stream.pointee.handle }
 
     /// - Parameter descriptor: outlives this value; its owner closes it.
     init(
@@ -35,11 +37,11 @@ internal import CSndfile
             unsafe stream.deinitializeAndDeallocate()
             throw error
         }
-        unsafe (self.handle, self.stream) = (handle, stream)
+        unsafe stream.pointee.handle = handle
+        unsafe self.stream = stream
         self.information = information
-        // A PEAK chunk would carry the time of day.
+        // A PEAK chunk would carry the time of day. (RF64 keeps its own.)
         _ = unsafe sf_command(handle, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
-        _ = unsafe sf_command(handle, Int32(SFC_RF64_AUTO_DOWNGRADE), nil, Int32(SF_TRUE))
     }
 
     /// - Parameter descriptor: outlives this value; its owner closes it.
@@ -56,12 +58,13 @@ internal import CSndfile
                 "this is no sound file that can be read (\(Self.sentence(reason)))",
                 remedy: "Choose a .wav, .flac, .aiff, .ogg or .mp3 file")
         }
-        unsafe (self.handle, self.stream) = (handle, stream)
+        unsafe stream.pointee.handle = handle
+        unsafe self.stream = stream
         self.information = information
     }
 
     deinit {
-        if let handle = unsafe handle { _ = unsafe sf_close(handle) }
+        abandon()
         unsafe stream.deinitializeAndDeallocate()
     }
 
@@ -87,10 +90,17 @@ internal import CSndfile
         }
     }
 
-    /// Writes what is buffered and the header, and ends the handle.
-    mutating func close(name: String) throws(MusicIOError) {
+    /// Ends the handle without a word about failures. The descriptor must still be open.
+    func abandon() {
         guard let open = unsafe handle else { return }
-        unsafe handle = nil
+        unsafe stream.pointee.handle = nil
+        _ = unsafe sf_close(open)
+    }
+
+    /// Writes what is buffered and the header, and ends the handle.
+    func close(name: String) throws(MusicIOError) {
+        guard let open = unsafe handle else { return }
+        unsafe stream.pointee.handle = nil
         let status = unsafe sf_close(open)
         guard status == 0, unsafe stream.pointee.failure == nil else {
             throw unsafe Self.failure(of: nil, stream, name: name)
@@ -98,7 +108,7 @@ internal import CSndfile
     }
 
     /// Reads up to `block.count` samples, whole frames; how many there were.
-    mutating func read(into block: inout MutableSpan<Float>, name: String) throws(MusicIOError) -> Int {
+    func read(into block: inout MutableSpan<Float>, name: String) throws(MusicIOError) -> Int {
         let count = block.count - block.count % Int(information.channels)
         let got = unsafe block.withUnsafeMutableBufferPointer { samples in
             unsafe sf_read_float(handle, samples.baseAddress, sf_count_t(count))
@@ -108,7 +118,7 @@ internal import CSndfile
     }
 
     /// Moves the reading place; false where the file cannot.
-    mutating func seek(toFrame frame: Int) -> Bool {
+    func seek(toFrame frame: Int) -> Bool {
         unsafe sf_seek(handle, sf_count_t(frame), 0) == sf_count_t(frame)
     }
 

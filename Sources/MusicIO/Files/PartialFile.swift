@@ -1,6 +1,7 @@
 /// A file that is written beside its final name and takes that name only when it is complete.
 ///
-/// Until `commit()` the bytes are in `<name>.partial-XXXXXX` in the same folder; without it that file is removed.
+/// Until `commit()` the bytes are in `<name>.partial-XXXXXX` in the same folder; without it that file is
+/// removed.
 struct PartialFile: ~Copyable {
     /// The final file, links followed.
     let path: String

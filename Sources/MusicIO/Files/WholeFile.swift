@@ -46,7 +46,8 @@ struct ReadableFile: ~Copyable {
     /// Whether it is a file rather than a pipe or a device.
     var isSeekable: Bool { Platform.kindAndSize(of: descriptor)?.kind == .file }
 
-    /// As many bytes as are there from `offset` on, up to `count`; the reading place is the start of the file after.
+    /// As many bytes as are there from `offset` on, up to `count`; the reading place is the start of the file
+    /// after.
     func bytes(at offset: Int, count: Int) -> [UInt8]? {
         guard Platform.seek(descriptor, offset, from: .start) == offset else { return nil }
         defer { _ = Platform.seek(descriptor, 0, from: .start) }

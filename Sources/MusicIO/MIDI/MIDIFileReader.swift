@@ -86,7 +86,8 @@ struct MIDIFileReader {
         return .smpte(framesPerSecond: framesPerSecond, ticksPerFrame: ticksPerFrame)
     }
 
-    /// Nil after the last chunk. Once all declared tracks are there, what does not look like a chunk is ignored.
+    /// Nil after the last chunk. Once all declared tracks are there, what does not look like a chunk is
+    /// ignored.
     private mutating func nextChunk() throws(MusicIOError) -> (type: String, declaredEnd: Int)? {
         let isComplete = tracks.count >= declaredTracks
         let start = cursor.position

@@ -2,7 +2,7 @@
 ///
 /// ```swift
 /// var writer = MIDIFileWriter(division: .ticksPerQuarter(480))
-/// writer.tracks.append(.init(name: "Scale", events: events, tempos: [.init(tick: 0, microsecondsPerQuarter: 500_000)]))
+/// writer.tracks.append(.init(name: "Scale", events: events))
 /// try writer.write(to: "scale.mid")
 /// ```
 ///
@@ -40,8 +40,9 @@ public struct MIDIFileWriter: Sendable {
     ///
     /// A note-on of velocity 0 is written, and read again as a note-off.
     ///
-    /// - Throws: `invalidArgument` where the format cannot say it: no track or more than 65535, several tracks in format 0, a
-    ///   division, tempo or MIDI value out of range, a negative tick, more than 2^28 − 1 ticks between two events.
+    /// - Throws: `invalidArgument` where the format cannot say it: no track or more than 65535, several
+    ///   tracks in format 0, a division, tempo or MIDI value out of range, a negative tick, more than 2^28 −
+    ///   1 ticks between two events.
     public func bytes() throws(MusicIOError) -> [UInt8] {
         guard (0...2).contains(format) else { throw Self.invalid("there is no MIDI file format \(format)") }
         guard (1...(format == 0 ? 1 : 65535)).contains(tracks.count) else {
@@ -75,7 +76,9 @@ public struct MIDIFileWriter: Sendable {
     private func bytes(of track: StandardMIDIFile.Track) throws(MusicIOError) -> [UInt8] {
         var body: [UInt8] = []
         if let name = track.name {
-            guard name.utf8.count <= 0x0FFF_FFFF else { throw Self.invalid("a track name is longer than 256 MB") }
+            guard name.utf8.count <= 0x0FFF_FFFF else {
+                throw Self.invalid("a track name is longer than 256 MB")
+            }
             body += [0, 0xFF, 0x03]
             body.append(variableLength: name.utf8.count)
             body += name.utf8

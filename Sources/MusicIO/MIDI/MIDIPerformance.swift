@@ -17,10 +17,10 @@ public struct TimedMIDIEvent: Hashable, Sendable {
 
 /// A piece as it is played: all tracks merged, ticks turned into seconds through the tempo map.
 ///
-/// Events are in order of time. Those at one tick keep the order of the file: tracks in turn, and within a track as
-/// written. One exception spares a repeated note: when one track strikes a key at the tick at which a *later* track
-/// releases its own earlier note of that key and channel, the strike comes after the release, lest the release
-/// end the new note.
+/// Events are in order of time. Those at one tick keep the order of the file: tracks in turn, and within a
+/// track as written. One exception spares a repeated note: when one track strikes a key at the tick at which
+/// a *later* track releases its own earlier note of that key and channel, the strike comes after the release,
+/// lest the release end the new note.
 public struct MIDIPerformance: Hashable, Sendable {
     public var events: [TimedMIDIEvent]
     /// The end of the last track, which may be later than the last event.
@@ -52,8 +52,8 @@ public struct MIDIPerformance: Hashable, Sendable {
 }
 
 extension StandardMIDIFile {
-    /// The piece in seconds. Formats 0 and 1 play their tracks together; format 2 plays its patterns one after
-    /// another, each with its own tempos, from 120 beats a minute.
+    /// The piece in seconds. Formats 0 and 1 play their tracks together; format 2 plays its patterns one
+    /// after another, each with its own tempos, from 120 beats a minute.
     public func performance() -> MIDIPerformance {
         let title = tracks.first?.name
         guard format == 2 else {

@@ -4,7 +4,8 @@ extension StandardMIDIFile {
         let track: Int
         /// Part of a note of no length: its track strikes and releases the key at one tick.
         var isMomentary = false
-        /// Place in the result: twice the place by tick, odd where a strike follows a release; ties go by `order`.
+        /// Place in the result: twice the place by tick, odd where a strike follows a release; ties go by
+        /// `order`.
         var rank = 0
         let order: Int
     }
@@ -45,7 +46,8 @@ extension StandardMIDIFile {
         }
     }
 
-    /// Gives a strike the rank of the last release of its note in a later track at its tick; true if any moved.
+    /// Gives a strike the rank of the last release of its note in a later track at its tick; true if any
+    /// moved.
     private static func rankStrikesAfterReleases(_ events: inout [Merged]) -> Bool {
         var lastRelease = [(tick: Int, index: Int)](repeating: (-1, 0), count: 16 * 128)
         var moved = false

@@ -6,10 +6,11 @@
 /// ```
 ///
 /// Formats 0, 1 and 2, with or without the RIFF wrapper of `.rmi` files. System exclusive messages, escapes,
-/// unknown chunks and meta events other than tempo, track name and end of track are skipped; ports (meta 0x21) are
-/// not told apart, and the SMPTE offset (meta 0x54) is not applied. A track without an end-of-track event, a chunk
-/// whose declared length is wrong while its events are right, a wrong track count that leaves tracks over, and bytes after the last track are
-/// accepted. Everything else that contradicts the format is an error with its byte offset; nothing traps.
+/// unknown chunks and meta events other than tempo, track name and end of track are skipped; ports (meta
+/// 0x21) are not told apart, and the SMPTE offset (meta 0x54) is not applied. A track without an end-of-track
+/// event, a chunk whose declared length is wrong while its events are right, a wrong track count that leaves
+/// tracks over, and bytes after the last track are accepted. Everything else that contradicts the format is
+/// an error with its byte offset; nothing traps.
 ///
 /// Room: control.
 public struct StandardMIDIFile: Sendable, Hashable {
@@ -17,8 +18,8 @@ public struct StandardMIDIFile: Sendable, Hashable {
     public enum Division: Hashable, Sendable {
         /// 1…32767 ticks in a quarter note; a tick's length follows the tempo.
         case ticksPerQuarter(Int)
-        /// `framesPerSecond` is 24, 25, 29 (which stands for 29.97, that is 30000/1001) or 30; `ticksPerFrame` is
-        /// 1…255. A tick has a constant length, and tempo events have no effect.
+        /// `framesPerSecond` is 24, 25, 29 (which stands for 29.97, that is 30000/1001) or 30;
+        /// `ticksPerFrame` is 1…255. A tick has a constant length, and tempo events have no effect.
         case smpte(framesPerSecond: Int, ticksPerFrame: Int)
     }
 
@@ -87,8 +88,8 @@ public struct StandardMIDIFile: Sendable, Hashable {
     /// Reads the bytes of a file.
     ///
     /// - Parameter name: what errors call it.
-    /// - Throws: `notMIDI`, `truncated`, `malformed`, `unsupported` (a piece longer than a day, a format above 2),
-    ///   `tooLarge`.
+    /// - Throws: `notMIDI`, `truncated`, `malformed`, `unsupported` (a piece longer than a day, a format
+    ///   above 2), `tooLarge`.
     public init(bytes: [UInt8], name: String) throws(MusicIOError) {
         guard bytes.count <= Self.maximumBytes else {
             throw MusicIOError(

@@ -1,7 +1,7 @@
 /// Ticks to seconds.
 ///
-/// Elapsed time is kept as a whole number of `1/denominator` seconds, so that it is exact after any number of tempo
-/// changes; a day at the finest division is under 2^53 of them.
+/// Elapsed time is kept as a whole number of `1/denominator` seconds, so that it is exact after any number of
+/// tempo changes; a day at the finest division is under 2^53 of them.
 struct Timeline: Hashable, Sendable {
     struct Segment: Hashable, Sendable {
         let tick: Int
