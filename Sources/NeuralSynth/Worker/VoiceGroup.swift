@@ -105,11 +105,12 @@ struct Voice {
         let rate = Float(batcher.description.sampleRate)
         for k in 0..<slots {
             let slot = voice.slot + k
-            let held = audioStart(voice, slot: slot) - voice.releaseTime
+            // A held note's release time is .max, and its first audio may start before 0: no difference to take.
+            let off = voice.releaseTime == .max ? 0 : max(audioStart(voice, slot: slot) - voice.releaseTime, 0)
             unsafe columns.fill(
                 prior.note(row: lane * slots + k), template: voice.template, pitch: voice.timbreKey,
                 velocity: voice.velocity, secondsOn: Float(slot * batcher.description.slotSamples) / rate,
-                secondsOff: voice.releaseTime == .max ? 0 : Float(max(held, 0)) / rate)
+                secondsOff: Float(off) / rate)
         }
     }
 
