@@ -131,9 +131,18 @@ def train(notes: Path, out: Path, minutes: float, resume: bool, threads: int, as
 @cli.command()
 @click.option("--checkpoint", type=_FILE, help="A checkpoint that `train` wrote.")
 @click.option("--untrained", is_flag=True, help="Repeatable random weights instead, to test an engine with.")
+@click.option("--catalogue", type=_FILE, help="What the instruments are called. Default: catalogue/ensemble.toml.")
+@click.option("--dataset", type=_FILE, help="Measure on its held-out notes, and put the figures into the manifests.")
 @click.option("--out", type=_FILE, required=True, help="The folder to write to.")
 @_JSON
-def export(checkpoint: Path | None, untrained: bool, out: Path, as_json: bool) -> None:
+def export(
+    checkpoint: Path | None,
+    untrained: bool,
+    catalogue: Path | None,
+    dataset: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
     """Export decoder, prior and encoder to ONNX, with their manifests and instruments.
 
     \b
@@ -142,13 +151,17 @@ def export(checkpoint: Path | None, untrained: bool, out: Path, as_json: bool) -
     """
     if (checkpoint is None) != untrained:
         raise click.UsageError("Give either --checkpoint or --untrained.")
+    if untrained and dataset is not None:
+        raise click.UsageError("--dataset goes with --checkpoint: there is nothing to measure in untrained models.")
     if checkpoint is not None:
         _require_checkpoint(checkpoint)
     from .export import main as export_ensemble
 
-    source = ["--untrained"] if checkpoint is None else ["--checkpoint", str(checkpoint)]
+    arguments = ["--untrained"] if checkpoint is None else ["--checkpoint", str(checkpoint)]
+    arguments += [] if catalogue is None else ["--catalogue", str(catalogue)]
+    arguments += [] if dataset is None else ["--notes", str(dataset)]
     with redirect_stdout(sys.stderr):
-        export_ensemble([*source, "--out", str(out)])
+        export_ensemble([*arguments, "--out", str(out)])
     names = sorted(path.name for path in out.iterdir() if path.suffix in (".onnx", ".json"))
     _report({"folder": str(out), "files": names}, [str(out / name) for name in names], as_json)
 

@@ -58,6 +58,7 @@ def test_notes_and_fixtures_report_their_files(tmp_path, synthesizer):  # noqa: 
         (["train", "data.npz"], "--out"),
         (["export", "--out", "x"], "either --checkpoint or --untrained"),
         (["export", "--checkpoint", "a.ckpt", "--untrained", "--out", "x"], "either --checkpoint or --untrained"),
+        (["export", "--untrained", "--dataset", "a.npz", "--out", "x"], "--dataset goes with --checkpoint"),
         (["notes", "--program", 128, "--keys", 60, "--out", "x"], "--program"),
         (["notes", "--program", 56, "--keys", "60-", "--out", "x"], "--keys"),
         (["notes", "--program", 56, "--keys", "70-60", "--out", "x"], "70-60"),
