@@ -2,7 +2,8 @@ import Inference
 
 let engine = MLEngine()
 try engine.initialize()
-let model = try engine.loadModel(at: CommandLine.arguments[1], named: "decoder")
+let path = CommandLine.arguments.dropFirst().first ?? "decoder.onnx"
+let model = try engine.loadModel(at: path, named: "decoder")
 for tensor in model.inputs + model.outputs { print(tensor) }
 
 let latent = try Tensor([Float](repeating: 0.5, count: 128), shape: [1, 128])

@@ -2,7 +2,8 @@ import Inference
 
 // Control: once.
 let runtime = try OnnxRuntime.open()
-let session = try Session(runtime, model: CommandLine.arguments[1])
+let path = CommandLine.arguments.dropFirst().first ?? "decoder.onnx"
+let session = try Session(runtime, model: path)
 let latent = TensorBuffer(count: 128)
 let audio = TensorBuffer(count: 2048)
 let decoder = try BoundRun(
