@@ -18,17 +18,20 @@ let library: [Row] = [
     Row(name: "Signal", room: .audio, needs: ["CRealtime"]),
     Row(name: "Inference", room: .worker, needs: ["COnnxRuntime"]),
     Row(name: "Streaming", room: .worker, needs: ["Realtime", "Signal", "Inference"]),
-    Row(name: "NeuralSynth", room: .audio, needs: ["Realtime", "Signal", "Streaming"]),
+    Row(name: "NeuralSynth", room: .audio, needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
     Row(name: "Player", room: .audio, needs: ["Realtime", "NeuralSynth"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
-    Row(name: "Devices", room: .control, needs: ["Player"]),
+    Row(name: "Devices", room: .control, needs: ["Realtime", "NeuralSynth", "Player"]),
 ]
 
 let tests: [Row] = [
-    Row(name: "RealtimeTests", room: .control, needs: ["Realtime"]),
+    Row(name: "RealtimeTests", room: .control, needs: ["Realtime", "TestSupport"]),
     Row(name: "SignalTests", room: .control, needs: ["Signal"]),
     Row(name: "InferenceTests", room: .control, needs: ["Inference", "TestSupport"]),
-    Row(name: "StreamingTests", room: .control, needs: ["Streaming", "TestSupport"]),
+    Row(name: "StreamingTests", room: .control, needs: ["Inference", "Streaming", "Signal", "NeuralSynth", "TestSupport"]),
+    Row(
+        name: "NeuralSynthTests", room: .control,
+        needs: ["Devices", "NeuralSynth", "Player", "Realtime", "Streaming", "Inference", "TestSupport"]),
     Row(name: "MusicIOTests", room: .control, needs: ["MusicIO", "TestSupport"]),
 ]
 
@@ -61,8 +64,21 @@ let package = Package(
         .systemLibrary(
             name: "CSoxr", pkgConfig: "soxr",
             providers: [.apt(["libsoxr-dev"]), .brew(["libsoxr"])]),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "CAllocationCounter", path: "Tests/CAllocationCounter",
+            cSettings: rtsan ? [.define("RTSAN")] : []),
+        .target(
+            name: "TestSupport",
+            dependencies: ["CAllocationCounter", "Inference", "Streaming", "NeuralSynth", "Devices", "Realtime"],
+            path: "Tests/TestSupport", swiftSettings: settings),
     ]
         + library.map { .target(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
         + tests.map { .testTarget(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
+        + (rtsan
+            ? [
+                // Must abort: script/check-gates runs it.
+                .executableTarget(
+                    name: "SeededViolation", dependencies: ["Realtime"], path: "Tests/SeededViolation",
+                    exclude: ["Compiler"], swiftSettings: settings)
+            ] : [])
 )

@@ -1,0 +1,105 @@
+public import NeuralSynth
+public import Player
+public import Realtime
+
+/// A message and the sample of event time at which it happens.
+public struct ScheduledMessage: Sendable, Equatable {
+    public var sample: Int
+    public var message: ChannelMessage
+
+    public init(sample: Int, message: ChannelMessage) {
+        self.sample = sample
+        self.message = message
+    }
+}
+
+/// The deterministic double of an audio device: it runs the inference that is due, then `process`, block by block,
+/// as fast as it can. Nothing is ever late, and the latency is trimmed from the start.
+///
+/// The result does not depend on the block's size.
+///
+/// Room: control.
+public struct OfflineRenderer {
+    public let player: Player
+    public let blockFrames: Int
+
+    /// - Parameters:
+    ///   - blockFrames: frames per call of `process`, 1…65536.
+    ///   - configuration: `maximumBlockFrames` is replaced by `blockFrames`.
+    /// - Throws: `NeuralSynthError`.
+    public init(
+        instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, blockFrames: Int
+    ) throws(NeuralSynthError) {
+        self.blockFrames = min(max(blockFrames, 1), 65536)
+        var configuration = configuration
+        configuration.maximumBlockFrames = self.blockFrames
+        player = Player(
+            try NeuralSoundSynth(
+                instruments: instruments, configuration: configuration,
+                latencySamples: Self.latencySamples(
+                    blockFrames: self.blockFrames, sliceSamples: configuration.sliceSamples)))
+    }
+
+    /// The least latency at which every slice can be rendered before the block that reads it: a block of `n` frames
+    /// that starts at `p` reads up to `p + n − latency`, and the slices of `s` samples are known up to the multiple of
+    /// `s` below `p`. The most that `p` is past such a multiple is `s − gcd(n, s)`.
+    public static func latencySamples(blockFrames n: Int, sliceSamples s: Int) -> Int {
+        var (a, b) = (n, s)
+        while b != 0 { (a, b) = (b, a % b) }
+        return n + s - a
+    }
+
+    /// Plays `messages` and hands out the sound, block by block.
+    ///
+    /// At `endSample` every note that still sounds is let go; the sound goes on for `tailSamples` after that.
+    ///
+    /// - Parameters:
+    ///   - messages: in order of their samples; none before 0.
+    ///   - write: takes the left and the right channel of the next frames; what it throws ends the rendering.
+    public func render(
+        _ messages: some Sequence<ScheduledMessage>, endSample: Int, tailSamples: Int,
+        write: (_ left: Span<Float>, _ right: Span<Float>) throws -> Void
+    ) throws {
+        let total = endSample + tailSamples
+        var source = messages.makeIterator()
+        var next = source.next()
+        var released = false
+        var left = [Float](repeating: 0, count: blockFrames)
+        var right = left
+        var block: [TimedMessage] = []
+        var position = 0
+        var toTrim = player.latencySamples
+        while position < total + player.latencySamples {
+            block.removeAll(keepingCapacity: true)
+            while let message = next, message.sample < position + blockFrames, message.sample < endSample {
+                block.append(TimedMessage(offsetFrames: max(0, message.sample - position), message: message.message))
+                next = source.next()
+            }
+            if !released, endSample < position + blockFrames {
+                released = true
+                letGo(at: max(0, endSample - position), into: &block)
+            }
+            try player.renderer.render(until: position)
+            var leftSpan = left.mutableSpan
+            var rightSpan = right.mutableSpan
+            player.process(block.span, left: &leftSpan, right: &rightSpan)
+            let skip = min(toTrim, blockFrames)
+            toTrim -= skip
+            let end = min(blockFrames, total + player.latencySamples - position)
+            if skip < end { try write(left.span.extracting(skip..<end), right.span.extracting(skip..<end)) }
+            position += blockFrames
+        }
+    }
+
+    /// Pedal up and all notes off on every channel.
+    private func letGo(at offset: Int, into block: inout [TimedMessage]) {
+        for channel in UInt8(0)..<16 {
+            block.append(
+                TimedMessage(
+                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 64, data2: 0)))
+            block.append(
+                TimedMessage(
+                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 123, data2: 0)))
+        }
+    }
+}

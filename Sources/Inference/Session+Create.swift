@@ -1,0 +1,100 @@
+import COnnxRuntime
+
+extension Session {
+    /// The size of a model's file, once it is sure to be one that may be opened.
+    static func modelFileSize(_ path: String) throws(InferenceError) -> Int {
+        switch fileKind(path) {
+        case .file(bytes: 0):
+            throw InferenceError(
+                .modelUnreadable, "\(path) is empty. Export the model, or download it, again.")
+        case .file(let bytes): return bytes
+        case .missing:
+            throw InferenceError(.modelNotFound, "No model at \(path). Check the path.")
+        case .directory:
+            throw InferenceError(
+                .modelUnreadable, "\(path) is a folder. Give the path of an .onnx file in it.")
+        case .other:
+            throw InferenceError(
+                .modelUnreadable, "\(path) is not a regular file. Give the path of an .onnx file.")
+        case .unreachable(let cause):
+            throw InferenceError(
+                .modelUnreadable,
+                "\(path) cannot be reached (\(systemMessage(cause.number))). Check its permissions.",
+                underlying: cause)
+        }
+    }
+
+    /// Makes ONNX Runtime's session by `body`, which gets the options and returns a status.
+    static func create(
+        _ runtime: OnnxRuntime, name: String, options: SessionOptions,
+        _ body: (OpaquePointer, inout OpaquePointer?) -> OpaquePointer?
+    ) throws(InferenceError) -> OpaquePointer {
+        let handle = try unsafe makeOptions(runtime, options)
+        defer { unsafe runtime.table.pointee.ReleaseSessionOptions(handle) }
+        var session: OpaquePointer?
+        if let status = unsafe body(handle, &session) {
+            throw loadError(unsafe OnnxRuntime.take(runtime.table, status), name: name, runtime)
+        }
+        guard let session = unsafe session else {
+            throw InferenceError(.modelUnreadable, "\(name) gave no session.")
+        }
+        return unsafe session
+    }
+
+    private static func makeOptions(
+        _ runtime: OnnxRuntime, _ options: SessionOptions
+    ) throws(InferenceError) -> OpaquePointer {
+        for threads in [options.intraOpThreads, options.interOpThreads] where !(1...1024).contains(threads) {
+            throw InferenceError(.invalidArgument, "\(threads) threads per run; take 1 to 1024.")
+        }
+        let table = unsafe runtime.table
+        var created: OpaquePointer?
+        let context = "ONNX Runtime \(runtime.version) refused the session's options"
+        try unsafe runtime.check(table.pointee.CreateSessionOptions(&created), .outOfResources, context)
+        guard let handle = unsafe created else { throw InferenceError(.outOfResources, "\(context).") }
+        do throws(InferenceError) {
+            try unsafe runtime.check(
+                table.pointee.SetIntraOpNumThreads(handle, Int32(options.intraOpThreads)), .invalidArgument,
+                context)
+            try unsafe runtime.check(
+                table.pointee.SetInterOpNumThreads(handle, Int32(options.interOpThreads)), .invalidArgument,
+                context)
+            try unsafe runtime.check(
+                table.pointee.SetSessionGraphOptimizationLevel(
+                    handle, Int32(options.graphOptimization.rawValue)),
+                .invalidArgument, context)
+            try unsafe runtime.check(
+                table.pointee.SetSessionLogSeverityLevel(handle, Int32(ORT_TABLE_LOG_FATAL)),
+                .invalidArgument,
+                context)
+            for key in ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"] {
+                try unsafe runtime.check(
+                    table.pointee.AddSessionConfigEntry(handle, key, options.allowSpinning ? "1" : "0"),
+                    .invalidArgument, context)
+            }
+        } catch {
+            unsafe table.pointee.ReleaseSessionOptions(handle)
+            throw error
+        }
+        return unsafe handle
+    }
+
+    private static func loadError(
+        _ cause: OnnxRuntimeStatus, name: String, _ runtime: OnnxRuntime
+    ) -> InferenceError {
+        let message =
+            switch cause.code {
+            case 3:
+                "\(name) or a file that it refers to is missing (\(cause.message)). Restore it beside the model."
+            case 7:
+                "\(name) is not a complete ONNX model (\(cause.message)). Export the model, or download it, again."
+            case 9:
+                "\(name) uses an operator that ONNX Runtime \(runtime.version) does not have (\(cause.message)). "
+                    + "Install a newer ONNX Runtime, or export the model for an older opset."
+            default:
+                "\(name) cannot be loaded by ONNX Runtime \(runtime.version) (\(cause.message)). "
+                    + "Check that it is an ONNX model and export it again."
+            }
+        return InferenceError(.modelUnreadable, message, underlying: cause)
+    }
+}

@@ -1,0 +1,49 @@
+extension Session {
+    /// Measures how long a run takes, on noise.
+    ///
+    /// Room: control; it blocks for the runs.
+    /// - Parameters:
+    ///   - dimensions: sizes of dynamic axes by name (`["batch": 8]`); the others are 1. A name such as `8*slots`
+    ///     follows from `slots`.
+    ///   - warmUpRuns: runs before the measured ones, 0 or more.
+    ///   - runs: measured runs at least, 1 or more.
+    ///   - seconds: goes on measuring for at least this long.
+    /// - Throws: `invalidArgument`, `unknownTensor` for a dimension that no input has, `typeUnsupported`, `runFailed`.
+    public func measureLatency(
+        dimensions: [String: Int] = [:], warmUpRuns: Int = 5, runs: Int = 50, seconds: Double = 0
+    ) throws(InferenceError) -> LatencyStatistics {
+        guard warmUpRuns >= 0, runs >= 1, seconds >= 0, seconds.isFinite else {
+            throw InferenceError(
+                .invalidArgument,
+                "\(warmUpRuns) warm-up runs, \(runs) runs, \(seconds) s; take 0 or more, 1 or more, 0 or more."
+            )
+        }
+        var used: Set<String> = []
+        let size = { (name: String?) -> Int in
+            guard let name, let size = dimensions[name] else { return 1 }
+            used.insert(name)
+            return size
+        }
+        if let (name, size) = dimensions.first(where: { $0.value < 1 }) {
+            throw InferenceError(.invalidArgument, "The dimension \(name) is \(size); take 1 or more.")
+        }
+        for info in inputs where !info.elementType.isRunnable { try validate([:]) }
+        guard let tensors = inputTensors(.positiveNoise, sizeOf: size) else {
+            throw InferenceError(.invalidArgument, "The inputs of \(name) are too large to measure.")
+        }
+        if let unused = dimensions.keys.sorted().first(where: { !used.contains($0) }) {
+            throw InferenceError(
+                .unknownTensor,
+                "No input of \(name) has a dynamic axis \"\(unused)\". Its inputs: "
+                    + inputs.map(\.description).joined(separator: "; ") + ".")
+        }
+        let prepared = try PreparedRun(self, inputs: tensors, outputs: nil)
+        for _ in 0..<warmUpRuns { _ = try prepared.timedRun() }
+        var milliseconds: [Double] = []
+        let end = monotonicNanoseconds() + UInt64(min(seconds, 1e6) * 1e9)
+        repeat {
+            milliseconds.append(Double(try prepared.timedRun()) / 1e6)
+        } while milliseconds.count < runs || monotonicNanoseconds() < end
+        return LatencyStatistics(milliseconds: milliseconds)
+    }
+}

@@ -1,0 +1,33 @@
+/// How a model is loaded and run.
+public struct SessionOptions: Sendable, Hashable {
+    /// Threads inside one operator, the calling one included, 1…1024. With 1, a run stays on the thread that calls it.
+    public var intraOpThreads: Int
+    /// Threads across independent operators, 1…1024.
+    public var interOpThreads: Int
+    public var graphOptimization: GraphOptimization
+    /// Whether idle threads of a run spin instead of sleeping: less latency, a whole core each.
+    public var allowSpinning: Bool
+    public var acceleration: AccelerationType
+    /// Whether loading runs the model once or twice and refuses one that computes NaN or infinity.
+    public var probe: Bool
+
+    /// What ONNX Runtime may rewrite in the graph. The raw values are its own.
+    public enum GraphOptimization: Int, Sendable, Hashable {
+        case none = 0
+        case basic = 1
+        case extended = 2
+        case all = 99
+    }
+
+    public init(
+        intraOpThreads: Int = 1, interOpThreads: Int = 1, graphOptimization: GraphOptimization = .all,
+        allowSpinning: Bool = false, acceleration: AccelerationType = .cpu, probe: Bool = true
+    ) {
+        self.intraOpThreads = intraOpThreads
+        self.interOpThreads = interOpThreads
+        self.graphOptimization = graphOptimization
+        self.allowSpinning = allowSpinning
+        self.acceleration = acceleration
+        self.probe = probe
+    }
+}

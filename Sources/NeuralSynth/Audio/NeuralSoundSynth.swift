@@ -1,0 +1,87 @@
+public import Realtime
+
+/// A polyphonic neural instrument: MIDI messages in, stereo sound out, through a streaming decoder and its prior.
+///
+/// This is the audio half. `renderer` is the worker half: whoever owns both sees to it that the worker renders what
+/// the audio half is about to read (`OfflineRenderer` does so inline).
+///
+/// A message at event time `t` sounds at output time `t + latencySamples`, exactly.
+///
+/// Room: `process` and `reset` audio; `init` control.
+public struct NeuralSoundSynth: ~Copyable {
+    /// Samples from a message to its sound.
+    public let latencySamples: Int
+    /// Hz.
+    public let sampleRate: Int
+    public let maximumBlockFrames: Int
+    /// The worker half.
+    public let renderer: NeuralVoiceRenderer
+    private var scheduler: NoteScheduler
+    private var mixer: VoiceMixer
+    /// The event time of the next block's first frame.
+    private var position = 0
+
+    /// - Parameters:
+    ///   - instruments: at least one; `configuration` refers to them by index.
+    ///   - latencySamples: how far the sound is behind the messages; at least what a slice and a block need.
+    /// - Throws: `NeuralSynthError`.
+    public init(
+        instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, latencySamples: Int
+    ) throws(NeuralSynthError) {
+        guard (1...64).contains(configuration.voices) else {
+            throw NeuralSynthError(.configuration, "\(configuration.voices) voices: there may be 1 to 64")
+        }
+        guard configuration.channelInstruments.count == 16,
+            configuration.channelInstruments.allSatisfy({ $0.map(instruments.indices.contains) ?? true })
+        else {
+            throw NeuralSynthError(.configuration, "each of the 16 channels needs one of the instruments, or none")
+        }
+        guard configuration.maximumBlockFrames > 0, configuration.maximumBatch > 0 else {
+            throw NeuralSynthError(.configuration, "a block and a batch hold at least one")
+        }
+        renderer = try NeuralVoiceRenderer(
+            instruments: instruments, configuration: configuration,
+            // Stolen notes still fade on tracks of their own.
+            trackCount: 2 * configuration.voices + 8)
+        self.latencySamples = latencySamples
+        sampleRate = renderer.sampleRate
+        maximumBlockFrames = configuration.maximumBlockFrames
+        scheduler = NoteScheduler(
+            instruments: instruments, configuration: configuration, tracks: renderer.tracks,
+            sampleRate: renderer.sampleRate)
+        mixer = VoiceMixer(tracks: renderer.tracks, masterGain: configuration.masterGain)
+    }
+
+    /// Acts on the messages of one block and fills both outputs.
+    ///
+    /// - Parameters:
+    ///   - messages: in order of their offsets, each below the block's length.
+    ///   - left, right: equally long, at most `maximumBlockFrames`.
+    @_noLocks
+    public mutating func process(
+        _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
+    ) {
+        let frames = left.count
+        for i in 0..<messages.count {
+            let message = messages[i]
+            scheduler.handle(message.message, at: position + message.offsetFrames)
+        }
+        mixer.process(
+            from: position - latencySamples, actions: scheduler.actions, left: &left, right: &right)
+        position += frames
+    }
+
+    /// Silences everything and resets the controllers; the instruments of the channels stay.
+    @_noLocks
+    public mutating func reset() {
+        mixer.silence(scheduler.actions)
+        scheduler.silence(at: position)
+    }
+
+    /// The most notes that sounded at once.
+    public var voicesPeak: Int { scheduler.soundingPeak }
+    /// Notes and messages for which there was no room.
+    public var dropped: Int { scheduler.dropped }
+    /// Frames that the worker did not deliver in time.
+    public var missedFrames: Int { mixer.missedFrames }
+}

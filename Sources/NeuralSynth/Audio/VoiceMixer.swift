@@ -1,0 +1,146 @@
+internal import Realtime
+internal import Signal
+
+/// Sums the tracks into a stereo block: level, release and pan per sample.
+///
+/// Every gain is a function of event time, so the result does not depend on how the time is cut into blocks.
+///
+/// Room: audio.
+@safe struct VoiceMixer: ~Copyable {
+    /// Channel gains move in 256 samples, 5 ms at 48 kHz.
+    private static var rampSamples: Int { 256 }
+    /// The longest run of samples that is mixed at once.
+    private static var chunkFrames: Int { 256 }
+
+    struct Voice: BitwiseCopyable {
+        var isActive = false
+        var channel = 0
+        var level: Float = 0
+        var fade = Fade.never
+    }
+
+    private let samples: UnsafeMutablePointer<Float>
+    private let mask: Int
+    private let renderedUntil: UnsafeMutablePointer<AtomicTime>
+    private let masterGain: Float
+    private var voices: FixedArray<Voice>
+    private var left: FixedArray<Ramp>
+    private var right: FixedArray<Ramp>
+    /// 16 channels of a chunk, and a bit for each that sounds in it.
+    private var sums: FixedArray<Float>
+    private var sounding: UInt32 = 0
+    /// Samples that the worker did not deliver in time, while a note sounded.
+    private(set) var missedFrames = 0
+
+    init(tracks: VoiceTracks, masterGain: Float) {
+        unsafe samples = tracks.track(0)
+        mask = tracks.mask
+        unsafe renderedUntil = tracks.renderedUntil
+        self.masterGain = masterGain
+        voices = FixedArray(count: tracks.count, repeating: Voice())
+        left = FixedArray(count: 16, repeating: Ramp(1, length: VoiceMixer.rampSamples))
+        right = FixedArray(count: 16, repeating: Ramp(1, length: VoiceMixer.rampSamples))
+        sums = FixedArray(count: 16 * VoiceMixer.chunkFrames, repeating: 0)
+    }
+
+    /// Fills both outputs with the sound from event time `start` on.
+    @_noLocks
+    mutating func process(
+        from start: Int, actions: borrowing EventQueue<MixAction>, left outLeft: inout MutableSpan<Float>,
+        right outRight: inout MutableSpan<Float>
+    ) {
+        let frames = outLeft.count
+        let rendered = unsafe renderedUntil.pointee.read()
+        var done = 0
+        while done < frames {
+            var count = frames - done
+            if count > VoiceMixer.chunkFrames { count = VoiceMixer.chunkFrames }
+            while let action = actions.peek() {
+                let wait = action.time - (start + done)
+                if wait > 0 {
+                    if wait < count { count = wait }
+                    break
+                }
+                apply(action)
+                _ = actions.pop()
+            }
+            mix(from: start + done, count: count, rendered: rendered)
+            write(from: start + done, count: count, at: done, &outLeft, &outRight)
+            done += count
+        }
+    }
+
+    /// Every track is silent at once, and what was still to happen does not.
+    @_noLocks
+    mutating func silence(_ actions: borrowing EventQueue<MixAction>) {
+        while actions.pop() != nil {}
+        for i in 0..<voices.count { voices[i].isActive = false }
+    }
+
+    @_noLocks
+    private mutating func apply(_ action: MixAction) {
+        switch action {
+        case .start(_, let track, let channel, let level):
+            voices[Int(track)] = Voice(isActive: true, channel: Int(channel), level: level, fade: .never)
+        case .fade(let time, let track, let fade):
+            // What an earlier fade has taken away stays away.
+            voices[Int(track)].level *= voices[Int(track)].fade.gain(at: time)
+            voices[Int(track)].fade = fade
+        case .channelGain(let time, let channel, let left, let right):
+            self.left[Int(channel)].move(to: left, at: time)
+            self.right[Int(channel)].move(to: right, at: time)
+        }
+    }
+
+    /// Sums the tracks' samples per channel.
+    @_noLocks
+    private mutating func mix(from time: Int, count: Int, rendered: Int) {
+        sounding = 0
+        var missed = false
+        for track in 0..<voices.count {
+            let voice = voices[track]
+            if !voice.isActive { continue }
+            if voice.fade.end <= time {
+                voices[track].isActive = false
+                continue
+            }
+            if time + count > rendered {
+                missed = true
+                continue
+            }
+            let source = unsafe samples + track * (mask + 1)
+            let row = voice.channel * VoiceMixer.chunkFrames
+            if sounding & (1 << UInt32(voice.channel)) == 0 {
+                sounding |= 1 << UInt32(voice.channel)
+                for i in 0..<count { sums[row + i] = 0 }
+            }
+            if voice.fade.start >= time + count {
+                for i in 0..<count { sums[row + i] += unsafe source[(time + i) & mask] * voice.level }
+            } else {
+                for i in 0..<count {
+                    sums[row + i] += unsafe source[(time + i) & mask] * voice.level * voice.fade.gain(at: time + i)
+                }
+            }
+        }
+        if missed { missedFrames += count }
+    }
+
+    /// Applies the channels' gains and writes the sum.
+    @_noLocks
+    private mutating func write(
+        from time: Int, count: Int, at offset: Int, _ outLeft: inout MutableSpan<Float>,
+        _ outRight: inout MutableSpan<Float>
+    ) {
+        for i in 0..<count {
+            outLeft[offset + i] = 0
+            outRight[offset + i] = 0
+        }
+        for channel in 0..<16 where sounding & (1 << UInt32(channel)) != 0 {
+            let row = channel * VoiceMixer.chunkFrames
+            for i in 0..<count {
+                outLeft[offset + i] += sums[row + i] * left[channel].value(at: time + i) * masterGain
+                outRight[offset + i] += sums[row + i] * right[channel].value(at: time + i) * masterGain
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+public import Inference
+internal import Realtime
+internal import Signal
+internal import Streaming
+
+/// The worker half of `NeuralSoundSynth`: turns note commands into the audio of each track, slice by slice.
+///
+/// Slice `T` covers `[T, T + sliceSamples)` of event time and may run once every event before its end has been
+/// given to the synth. What it computes depends on the events alone, not on the host's blocks.
+///
+/// Room: worker, one thread at a time; `init` control.
+@safe public final class NeuralVoiceRenderer {
+    let tracks: VoiceTracks
+    public let sliceSamples: Int
+    public let sampleRate: Int
+    let instruments: [NeuralInstrument]
+    private var groups: [VoiceGroup]
+    /// Per instrument: its group.
+    private let groupOfInstrument: [Int]
+    private let templates: [[Float]]
+    /// Per track: the group that played its last note.
+    private var groupOfTrack: [Int]
+    private var bends: [BendCurve]
+    private var nextSlice = 0
+
+    init(
+        instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, trackCount: Int
+    ) throws(NeuralSynthError) {
+        guard let first = instruments.first?.model.decoderDescription else {
+            throw NeuralSynthError(.configuration, "a synth needs at least one instrument")
+        }
+        let slice = configuration.sliceSamples
+        guard slice > 0, slice % first.slotSamples == 0, slice / first.slotSamples < first.maximumSlots else {
+            throw NeuralSynthError(
+                .configuration,
+                "a slice of \(slice) samples does not fit: it must be a multiple of \(first.slotSamples) and "
+                    + "less than \(first.slotSamples * first.maximumSlots)")
+        }
+        self.instruments = instruments
+        sliceSamples = slice
+        sampleRate = first.sampleRate
+
+        var models: [NeuralModel] = []
+        var groupOfInstrument: [Int] = []
+        var templates: [[Float]] = []
+        for instrument in instruments {
+            let description = instrument.model.decoderDescription
+            guard description.sampleRate == first.sampleRate, description.slotSamples == first.slotSamples,
+                description.latentSize == instrument.model.priorDescription.latentSize
+            else {
+                throw NeuralSynthError(
+                    .incompatibleModels,
+                    "\(instrument.name) cannot play beside \(instruments[0].name): its sample rate, slot or latent "
+                        + "size differs")
+            }
+            templates.append(
+                try PriorColumns.template(
+                    instrument: instrument.priorInstrument, in: instrument.model.priorDescription))
+            if let known = models.firstIndex(where: { $0 === instrument.model }) {
+                groupOfInstrument.append(known)
+            } else {
+                groupOfInstrument.append(models.count)
+                models.append(instrument.model)
+            }
+        }
+        do {
+            groups = []
+            for model in models {
+                groups.append(
+                    try VoiceGroup(
+                        model: model, trackCount: trackCount, maximumBatch: configuration.maximumBatch,
+                        sliceSamples: slice))
+            }
+        } catch {
+            throw NeuralSynthError(.inference, "the instrument's model cannot be run: \(error)", underlying: error)
+        }
+        self.groupOfInstrument = groupOfInstrument
+        self.templates = templates
+        let longest = models.map(\.decoderDescription.delaySamples).max() ?? 0
+        tracks = VoiceTracks(
+            count: trackCount,
+            minimumSamples: configuration.maximumBlockFrames + 4 * slice + 2 * first.slotSamples + longest,
+            commandCapacity: 1 << 14)
+        groupOfTrack = Array(repeating: 0, count: trackCount)
+        bends = (0..<16).map { _ in BendCurve(capacity: 256) }
+    }
+
+    /// Renders every slice that ends at or before `eventTime`: all the events before it must have been given.
+    public func render(until eventTime: Int) throws(InferenceError) {
+        while nextSlice + sliceSamples <= eventTime { try renderSlice() }
+    }
+
+    private func renderSlice() throws(InferenceError) {
+        let end = nextSlice + sliceSamples
+        while let command = unsafe tracks.commands.pointee.peek(), command.time < end {
+            apply(command)
+            _ = unsafe tracks.commands.pointee.pop()
+        }
+        for group in groups { try group.render(until: end, bends: bends, into: tracks) }
+        for channel in bends.indices { bends[channel].endSlice() }
+        nextSlice = end
+        unsafe tracks.renderedUntil.pointee.publish(end)
+    }
+
+    private func apply(_ command: VoiceCommand) {
+        switch command {
+        case .start(let time, let track, let channel, let key, let velocity, let instrument, let noteCount):
+            let group = groupOfInstrument[Int(instrument)]
+            groupOfTrack[Int(track)] = group
+            let keys = instruments[Int(instrument)].keys
+            groups[group].start(
+                track: Int(track),
+                Voice(
+                    onset: time, channel: Int(channel), key: Float(key),
+                    timbreKey: Float(min(max(Int(key), keys.lowerBound), keys.upperBound)),
+                    velocity: Float(velocity), template: templates[Int(instrument)],
+                    noise: CounterNoise(seed: UInt64(noteCount) << 16 | UInt64(channel) << 8 | UInt64(key))))
+        case .release(let time, let track, let silentAt):
+            groups[groupOfTrack[Int(track)]].release(track: Int(track), time: time, silentAt: silentAt)
+        case .steal(_, let track, let silentAt):
+            groups[groupOfTrack[Int(track)]].stop(track: Int(track), silentAt: silentAt)
+        case .bend(let time, let channel, let semitones):
+            bends[Int(channel)].append(time: time, semitones: semitones)
+        }
+    }
+}

@@ -1,0 +1,162 @@
+internal import Inference
+internal import Signal
+internal import Streaming
+
+/// A note as the worker sees it. Times are event time, in samples.
+struct Voice {
+    let onset: Int
+    let channel: Int
+    /// The MIDI key that sounds, and the key whose timbre it has (within the instrument's range).
+    let key: Float
+    let timbreKey: Float
+    let velocity: Float
+    /// The prior's row, with the instrument's weight set.
+    let template: [Float]
+    let noise: CounterNoise
+    var slot = 0
+    var releaseTime = Int.max
+    var silentAt = Int.max
+}
+
+/// The tracks that one model plays.
+@safe final class VoiceGroup {
+    private let batcher: VoiceBatcher
+    private let prior: LatentPrior
+    private let columns: PriorColumns
+    private var voices: [Voice?]
+    /// The tracks of the batch that is being put together.
+    private var batch: [Int] = []
+
+    init(
+        model: NeuralModel, trackCount: Int, maximumBatch: Int, sliceSamples: Int
+    ) throws(InferenceError) {
+        let description = model.decoderDescription
+        // A note that starts on its sample needs what it drops and the rest of a slot on top of the slice.
+        let lead = (description.delaySamples + description.slotSamples - 1) / description.slotSamples
+        let slots = sliceSamples / description.slotSamples + lead
+        batcher = try VoiceBatcher(
+            session: model.decoder, description: description, maximumVoices: trackCount,
+            maximumBatch: maximumBatch, maximumSlots: slots)
+        prior = try LatentPrior(
+            session: model.prior, description: model.priorDescription,
+            maximumRows: maximumBatch * batcher.maximumSlots)
+        columns = PriorColumns(model.priorDescription)
+        voices = Array(repeating: nil, count: trackCount)
+        batch.reserveCapacity(maximumBatch)
+    }
+
+    func start(track: Int, _ voice: Voice) {
+        batcher.reset(voice: track)
+        voices[track] = voice
+    }
+
+    func release(track: Int, time: Int, silentAt: Int) {
+        voices[track]?.releaseTime = time
+        voices[track]?.silentAt = silentAt
+    }
+
+    func stop(track: Int, silentAt: Int) { voices[track]?.silentAt = silentAt }
+
+    /// Renders what each track lacks before `end`, the voices that need equally many slots together.
+    func render(until end: Int, bends: [BendCurve], into tracks: VoiceTracks) throws(InferenceError) {
+        while true {
+            var most = 0
+            for track in voices.indices { most = max(most, min(missingSlots(track, end), batcher.maximumSlots)) }
+            if most == 0 { break }
+            for track in voices.indices where min(missingSlots(track, end), batcher.maximumSlots) == most {
+                batch.append(track)
+                if batch.count == batcher.maximumBatch { try runBatch(slots: most, bends: bends, into: tracks) }
+            }
+            if !batch.isEmpty { try runBatch(slots: most, bends: bends, into: tracks) }
+        }
+        for track in voices.indices {
+            if let voice = voices[track], voice.silentAt <= end { voices[track] = nil }
+        }
+    }
+
+    /// The event time of the first sample that the slot yields.
+    private func audioStart(_ voice: Voice, slot: Int) -> Int {
+        voice.onset - batcher.description.delaySamples + slot * batcher.description.slotSamples
+    }
+
+    private func missingSlots(_ track: Int, _ end: Int) -> Int {
+        guard let voice = voices[track] else { return 0 }
+        let missing = min(end, voice.silentAt) - audioStart(voice, slot: voice.slot)
+        let slot = batcher.description.slotSamples
+        return missing <= 0 ? 0 : (missing + slot - 1) / slot
+    }
+
+    private func runBatch(slots: Int, bends: [BendCurve], into tracks: VoiceTracks) throws(InferenceError) {
+        for lane in batch.indices { fillNotes(lane: lane, voice: voices[batch[lane]]!, slots: slots) }
+        try prior.run(rows: batch.count * slots)
+        for lane in batch.indices {
+            let voice = voices[batch[lane]]!
+            fillLatents(lane: lane, slots: slots)
+            fillPitch(lane: lane, voice: voice, slots: slots, bend: bends[voice.channel])
+            fillNoise(lane: lane, voice: voice, slots: slots)
+        }
+        let lanes = batch
+        try batcher.run(voices: lanes.span, slots: slots)
+        for lane in batch.indices { write(lane: lane, slots: slots, into: tracks) }
+        batch.removeAll(keepingCapacity: true)
+    }
+
+    private func fillNotes(lane: Int, voice: Voice, slots: Int) {
+        let rate = Float(batcher.description.sampleRate)
+        for k in 0..<slots {
+            let slot = voice.slot + k
+            let released = min(voice.releaseTime, audioStart(voice, slot: slot))
+            unsafe columns.fill(
+                prior.note(row: lane * slots + k), template: voice.template, pitch: voice.timbreKey,
+                velocity: voice.velocity, secondsOn: Float(slot * batcher.description.slotSamples) / rate,
+                secondsOff: Float(audioStart(voice, slot: slot) - released) / rate)
+        }
+    }
+
+    private func fillLatents(lane: Int, slots: Int) {
+        let latent = unsafe batcher.latent(lane: lane, slots: slots)
+        for k in 0..<slots {
+            let row = unsafe prior.latent(row: lane * slots + k)
+            for i in 0..<batcher.description.latentSize { unsafe latent[i * slots + k] = row[i] }
+        }
+    }
+
+    private func fillPitch(lane: Int, voice: Voice, slots: Int, bend: BendCurve) {
+        let pitch = unsafe batcher.pitch(lane: lane, slots: slots)
+        for k in 0..<slots {
+            let time = max(audioStart(voice, slot: voice.slot + k), voice.onset)
+            unsafe pitch[k] = Pitch.frequency(key: voice.key + bend.semitones(at: time))
+        }
+    }
+
+    private func fillNoise(lane: Int, voice: Voice, slots: Int) {
+        let noise = unsafe batcher.noise(lane: lane, slots: slots)
+        let bands = batcher.description.noiseBands
+        let frames = batcher.description.noiseFramesPerSlot
+        for k in 0..<slots {
+            var position = UInt64((voice.slot + k) * bands * frames)
+            for band in 0..<bands {
+                for frame in 0..<frames {
+                    unsafe noise[band * frames * slots + k * frames + frame] = voice.noise.value(at: position)
+                    position += 1
+                }
+            }
+        }
+    }
+
+    /// Puts a lane's audio on its track, from the onset on, and moves the voice on.
+    private func write(lane: Int, slots: Int, into tracks: VoiceTracks) {
+        let number = batch[lane]
+        let voice = voices[number]!
+        let audio = unsafe batcher.audio(lane: lane, slots: slots)
+        let track = unsafe tracks.track(number)
+        let start = audioStart(voice, slot: voice.slot)
+        let count = slots * batcher.description.slotSamples
+        var i = max(0, voice.onset - start)
+        while i < count {
+            unsafe track[(start + i) & tracks.mask] = audio[i]
+            i += 1
+        }
+        voices[number]!.slot += slots
+    }
+}

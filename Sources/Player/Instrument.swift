@@ -1,0 +1,37 @@
+public import NeuralSynth
+internal import Realtime
+
+/// What a `Player` can play: a closed set, so that the audio thread calls nothing through a table.
+public enum Instrument: ~Copyable {
+    case neural(NeuralSoundSynth)
+
+    /// Room: audio.
+    @_noLocks
+    mutating func process(
+        _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
+    ) {
+        switch consume self {
+        case .neural(var synth):
+            synth.process(messages, left: &left, right: &right)
+            self = .neural(synth)
+        }
+    }
+
+    /// Room: audio.
+    @_noLocks
+    mutating func reset() {
+        switch consume self {
+        case .neural(var synth):
+            synth.reset()
+            self = .neural(synth)
+        }
+    }
+
+    var counters: PlayerCounters {
+        switch self {
+        case .neural(let synth):
+            PlayerCounters(
+                voicesPeak: synth.voicesPeak, dropped: synth.dropped, missedFrames: synth.missedFrames)
+        }
+    }
+}

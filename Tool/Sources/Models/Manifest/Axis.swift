@@ -1,0 +1,71 @@
+/// One axis of a tensor's shape as a manifest writes it: `128`, `"batch"`, `"8*slots"`.
+public enum Axis: Codable, Sendable, Hashable, CustomStringConvertible {
+    /// A size of 1 or more.
+    case fixed(Int)
+    /// `factor` times whatever `name` is when the model runs.
+    case dynamic(factor: Int, name: String)
+
+    /// The largest size or factor that a manifest may give.
+    static let limit = 1 << 31
+
+    /// - Parameter text: a name of letters, digits and `_`, or a whole number, `*` and a name.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "*", omittingEmptySubsequences: false)
+        guard let name = parts.last, Self.isName(name), parts.count <= 2 else { return nil }
+        var factor = 1
+        if parts.count == 2 {
+            guard parts[0].allSatisfy(\.isASCIIDigit), let value = Int(parts[0]), 1...Self.limit ~= value else {
+                return nil
+            }
+            factor = value
+        }
+        self = .dynamic(factor: factor, name: String(name))
+    }
+
+    private static func isName(_ text: Substring) -> Bool {
+        guard let first = text.first, text.count <= 64 else { return false }
+        return (first.isASCIILetter || first == "_")
+            && text.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || $0 == "_" }
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let refusal = DecodingError.Context(
+            codingPath: decoder.codingPath,
+            debugDescription: "an axis is a size from 1 to \(Self.limit), or a name such as \"batch\" or \"8*slots\"")
+        if let size = try? container.decode(Int.self) {
+            guard 1...Self.limit ~= size else { throw DecodingError.dataCorrupted(refusal) }
+            self = .fixed(size)
+        } else if let text = try? container.decode(String.self), let axis = Axis(text) {
+            self = axis
+        } else {
+            throw DecodingError.dataCorrupted(refusal)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .fixed(let size): try container.encode(size)
+        case .dynamic: try container.encode(description)
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .fixed(let size): "\(size)"
+        case .dynamic(1, let name): name
+        case .dynamic(let factor, let name): "\(factor)*\(name)"
+        }
+    }
+}
+
+extension [Axis] {
+    /// For example `[batch, 128, slots]`.
+    var text: String { "[\(map(\.description).joined(separator: ", "))]" }
+}
+
+extension Character {
+    var isASCIIDigit: Bool { "0"..."9" ~= self }
+    var isASCIILetter: Bool { "a"..."z" ~= self || "A"..."Z" ~= self }
+}

@@ -1,0 +1,81 @@
+/// The JSON beside an `.onnx` file: what the model is, and what its tensors mean.
+///
+/// The format is in Documentation/Models.md. Keys that this version does not know are ignored. A manifest that has
+/// been read is valid: `ModelManifest.read` checks every value.
+public struct ModelManifest: Codable, Sendable, Equatable {
+    /// The newest format that this version reads.
+    public static let newestFormatVersion = 1
+
+    public enum Kind: String, Codable, Sendable, CaseIterable {
+        /// Latents, pitch and noise to audio, slot by slot, with states.
+        case streamingDecoder = "streaming-decoder"
+        /// Audio to latents, slot by slot, with states.
+        case streamingEncoder = "streaming-encoder"
+        /// The columns of a note to a latent.
+        case prior
+        /// Inputs and outputs only.
+        case model
+    }
+
+    /// How the model came to be. Everything is optional: a model may come from elsewhere.
+    public struct Training: Codable, Sendable, Equatable {
+        public var summary: String?
+        public var command: String?
+        public var minutes: Double?
+        public var steps: Int?
+    }
+
+    public var formatVersion: Int
+    public var kind: Kind
+    public var name: String
+    /// The `.onnx` file, in the same folder.
+    public var file: String
+    /// Of the `.onnx` file, 64 hex digits.
+    public var sha256: String
+    public var sizeBytes: Int
+    /// An SPDX expression.
+    public var licence: String
+    public var authors: [String]
+    public var attribution: [String]?
+
+    /// Hz. Streaming models only, as the next three.
+    public var sampleRate: Int?
+    /// Samples of audio per slot.
+    public var slotSamples: Int?
+    /// The most slots in one run.
+    public var maximumSlots: Int?
+    /// How late the audio is, in samples.
+    public var delaySamples: Int?
+
+    public var inputs: [TensorManifest]
+    public var outputs: [TensorManifest]
+    /// Streaming models only.
+    public var states: [StateManifest]?
+
+    /// A prior's note columns in order: `pitch`, `velocity`, `secondsOn`, `secondsOff`, `instrument.<name>`…
+    public var columns: [String]?
+    /// The names that a prior's `instrument.*` columns stand for.
+    public var instruments: [String]?
+
+    public var training: Training?
+    /// Measured figures, by name.
+    public var quality: [String: JSONValue]?
+    /// The command that measures the quality.
+    public var reproduce: String?
+
+    public init(
+        kind: Kind, name: String, file: String, sha256: String, sizeBytes: Int, licence: String, authors: [String],
+        inputs: [TensorManifest], outputs: [TensorManifest]
+    ) {
+        formatVersion = Self.newestFormatVersion
+        self.kind = kind
+        self.name = name
+        self.file = file
+        self.sha256 = sha256
+        self.sizeBytes = sizeBytes
+        self.licence = licence
+        self.authors = authors
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+}

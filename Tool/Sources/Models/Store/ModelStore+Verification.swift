@@ -1,0 +1,95 @@
+/// An instrument with its models found, their bytes verified and their manifests read.
+public struct InstalledInstrument: Sendable, Equatable {
+    public let manifest: InstrumentManifest
+    public let decoder: InstalledModel
+    public let prior: InstalledModel
+}
+
+/// A model whose file is the one that its manifest describes.
+public struct InstalledModel: Sendable, Equatable {
+    /// The `.onnx` file.
+    public let path: String
+    public let manifest: ModelManifest
+}
+
+extension ModelStore {
+    /// Finds an instrument's models, verifies their sizes and SHA-256, and checks that they fit one another.
+    ///
+    /// Reads every model's file once.
+    /// - Throws: `fileNotFound`, `digestMismatch`, `contradiction`, and what reading a manifest throws.
+    public func verify(_ instrument: InstrumentManifest) throws(ModelsError) -> InstalledInstrument {
+        let file = "\(neuralSynthFolder)/\(instrument.name)\(InstrumentManifest.fileSuffix)"
+        let decoder = try model(instrument.decoder, "decoder", of: instrument, kind: .streamingDecoder, file)
+        let prior = try model(instrument.prior, "prior", of: instrument, kind: .prior, file)
+        if let encoder = instrument.encoder {
+            _ = try model(encoder, "encoder", of: instrument, kind: .streamingEncoder, file)
+        }
+        guard prior.manifest.instruments?.contains(instrument.instrument) == true else {
+            throw ModelsError(
+                .contradiction, file: file, key: "instrument",
+                "the prior \(prior.manifest.file) does not know \(quoted(instrument.instrument))",
+                remedy: "Name one of its instruments: \((prior.manifest.instruments ?? []).joined(separator: ", "))")
+        }
+        let sizes = (
+            try decoder.manifest.decoderDescription().latentSize, try prior.manifest.priorDescription().latentSize
+        )
+        guard sizes.0 == sizes.1 else {
+            throw ModelsError(
+                .contradiction, file: file, key: "prior",
+                "\(prior.manifest.file) gives latents of \(sizes.1) values, and \(decoder.manifest.file) takes \(sizes.0)",
+                remedy: "Name a prior and a decoder that were trained together")
+        }
+        return InstalledInstrument(manifest: instrument, decoder: decoder, prior: prior)
+    }
+
+    private func model(
+        _ reference: InstrumentManifest.ModelReference, _ key: String, of instrument: InstrumentManifest,
+        kind: ModelManifest.Kind, _ file: String
+    ) throws(ModelsError) -> InstalledModel {
+        let path = "\(neuralSynthFolder)/\(reference.file)"
+        guard BoundedFile.exists(path) else {
+            throw ModelsError(
+                .fileNotFound, file: path, "the file is missing, and the instrument \(instrument.name) needs it",
+                remedy: "Put it back, or install the models again")
+        }
+        guard let manifest = try ModelManifest.beside(model: path) else {
+            throw ModelsError(
+                .fileNotFound, file: ModelManifest.path(besideModel: path),
+                "the model's manifest is missing, and the instrument \(instrument.name) needs it",
+                remedy: "Put it back, or install the models again")
+        }
+        guard manifest.kind == kind else {
+            throw ModelsError(
+                .contradiction, file: file, key: "\(key).file",
+                "\(reference.file) is a \(manifest.kind.rawValue), and not a \(kind.rawValue)",
+                remedy: "Name a \(kind.rawValue)")
+        }
+        guard manifest.sha256.lowercased() == reference.sha256.lowercased() else {
+            throw ModelsError(
+                .contradiction, file: file, key: "\(key).sha256",
+                "it is not the SHA-256 in \(manifest.name).json", remedy: "Install the models again")
+        }
+        try manifest.verify(path)
+        return InstalledModel(path: path, manifest: manifest)
+    }
+}
+
+extension ModelManifest {
+    /// Checks that the file at `path` is the one that this manifest describes, by size and SHA-256.
+    ///
+    /// Room: control; reads the whole file.
+    /// - Throws: `digestMismatch`, `fileNotFound`, `unreadable`.
+    public func verify(_ path: String) throws(ModelsError) {
+        let digest = try FileDigest(of: path)
+        guard digest.sizeBytes == sizeBytes else {
+            throw ModelsError(
+                .digestMismatch, file: path, "the file has \(digest.sizeBytes) bytes, and its manifest says \(sizeBytes)",
+                remedy: "Download or export the model again")
+        }
+        guard digest.sha256 == sha256.lowercased() else {
+            throw ModelsError(
+                .digestMismatch, file: path, "the file's SHA-256 is \(digest.sha256), and its manifest says \(sha256)",
+                remedy: "Download or export the model again")
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Foundation
+import Synchronization
+
+/// Ctrl-C and termination while files are being written: the work is told, cleans up, and then ends by the signal.
+enum Interruption {
+    private static let received = Atomic<Int32>(0)
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    /// Runs `body` with the signals noted instead of obeyed.
+    static func deferring<R>(_ body: () throws -> R) throws -> R {
+        received.store(0, ordering: .relaxed)
+        for number in signals { install(number) { received.store($0, ordering: .relaxed) } }
+        defer { for number in signals { install(number, SIG_DFL) } }
+        let result = try body()
+        try check()
+        return result
+    }
+
+    /// - Throws: `Interrupted` when a signal has come.
+    static func check() throws(Interrupted) {
+        let number = received.load(ordering: .relaxed)
+        if number != 0 { throw Interrupted(signal: number) }
+    }
+
+    /// Ends the process by the signal, so that its parent sees what happened.
+    static func end(by number: Int32) -> Never {
+        install(number, SIG_DFL)
+        raise(number)
+        exit(128 + number)
+    }
+
+    private static func install(_ number: Int32, _ handler: (@convention(c) (Int32) -> Void)?) {
+        // A signal that the parent ignores (nohup) stays ignored.
+        let before = unsafe signal(number, handler)
+        if unsafe before.map({ unsafe unsafeBitCast($0, to: Int.self) }) == 1 { unsafe signal(number, SIG_IGN) }
+    }
+}
