@@ -18,7 +18,8 @@ LATENT_SAMPLES = 2048
 """Samples per latent: 128 frames of 16."""
 
 STRIDES = (4, 4, 8)
-INPUT_GAIN = 8.0
+COMPRESSION_GAIN, COMPRESSED_GAIN = 1000.0, 0.3
+"""The bands enter as 0.3 · asinh(1000 x), nearly a signed logarithm, so that a tail of -60 dB is heard as well."""
 
 
 class Encoder(nn.Module):
@@ -56,7 +57,7 @@ class Encoder(nn.Module):
     def _features(self, audio: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor]]:
         analysed, entered, *remembered = states
         bands, analysed = self.analysis(audio.reshape(audio.shape[0], -1, BANDS), analysed)
-        x, entered = self.input(bands * INPUT_GAIN, entered)
+        x, entered = self.input(torch.asinh(bands * COMPRESSION_GAIN) * COMPRESSED_GAIN, entered)
         following = [analysed, entered]
         for layer, state in zip(self.strided, remembered):
             x, state = layer(F.leaky_relu(x, SLOPE), state)

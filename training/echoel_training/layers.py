@@ -14,12 +14,37 @@ from torch import Tensor, nn
 def frames_from_taps(history: Tensor, taps: int, dilation: int = 1) -> Tensor:
     """Gathers ``taps`` frames, ``dilation`` apart, into each row: ``[B, T + (taps-1)*dilation, C]`` to
     ``[B, T, taps*C]``, oldest first."""
+    if torch.is_grad_enabled() and history.requires_grad:
+        return _GatherTaps.apply(history, taps, dilation)
+    return _gather(history, taps, dilation)
+
+
+def _gather(history: Tensor, taps: int, dilation: int) -> Tensor:
     reach = (taps - 1) * dilation
     rows = []
     for tap in range(taps):
         last = tap * dilation - reach
         rows.append(history[:, tap * dilation : last] if last else history[:, reach:])
     return torch.cat(rows, dim=-1)
+
+
+class _GatherTaps(torch.autograd.Function):
+    """``_gather`` whose gradient is summed in place: that of slices fills one whole tensor per tap."""
+
+    @staticmethod
+    def forward(context, history: Tensor, taps: int, dilation: int) -> Tensor:
+        context.taps, context.dilation, context.frames = taps, dilation, history.shape[1]
+        return _gather(history, taps, dilation)
+
+    @staticmethod
+    def backward(context, gradient: Tensor) -> tuple[Tensor, None, None]:
+        width = gradient.shape[2] // context.taps
+        length = gradient.shape[1]
+        total = gradient.new_zeros(gradient.shape[0], context.frames, width)
+        for tap in range(context.taps):
+            first = tap * context.dilation
+            total[:, first : first + length] += gradient[:, :, tap * width : (tap + 1) * width]
+        return total, None, None
 
 
 def last_frames(history: Tensor, count: int) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .decoder import LATENT_SIZE, SLOPE
 
 ATTACK_SECONDS = (0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
-RELEASE_SECONDS = (0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+RELEASE_SECONDS = (0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Time constants of the exponentials."""
 
 NOTE_COLUMNS = ("pitch", "velocity", "secondsOn", "secondsOff")
