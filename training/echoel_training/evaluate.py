@@ -1,27 +1,20 @@
 """Measures trained instruments: pitch, distance from the recordings, silence after release, steadiness, level.
-
-    python -m echoel_training.evaluate --checkpoint RUN/last.ckpt --notes NOTES.npz [--pictures FOLDER]
-
 Only held-out notes are compared. *Mel distance*: STFT 2048/512 Hann, power in 64 mel bands from 40 Hz to 20 kHz,
 averaged over 4 frames, dB with a floor 70 dB below the note's loudest band, root mean square over bands and time.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
-
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from .dataset import load_dataset, measure_f0, nominal_hertz
+from .dataset import measure_f0, nominal_hertz
 from .decoder import Decoder
 from .encoder import LATENT_SAMPLES
 from .excitation import SAMPLE_RATE, SLOT_SAMPLES
 from .export import MAXIMUM_SLOTS, Models
-from .module import latents_per_slot, load_models, unit_noise
+from .module import latents_per_slot, unit_noise
 
 SILENCE_DECIBELS = -60.0
 """Relative to the note's peak: from here on a released note counts as silent."""
@@ -134,11 +127,12 @@ def silent_after(audio: np.ndarray, off_sample: int) -> float:
     return max(0.0, (int(loud[-1]) + 1 - off_sample) / SAMPLE_RATE)
 
 
-def measure_levels(models: Models, known: dict[str, dict]) -> dict[str, dict]:
-    """``gain`` and ``releaseSeconds`` of each instrument, from notes over its whole range."""
+def measure_levels(models: Models, ranges: dict[str, tuple[int, int]]) -> dict[str, dict]:
+    """``gain`` and ``releaseSeconds`` of each instrument, from notes over its range of keys (both ends played)."""
     measured = {}
     for name in models.prior.instruments:
-        keys = np.arange(known[name]["lowKey"], known[name]["highKey"] + 1, 3)
+        low, high = ranges[name]
+        keys = np.unique(np.append(np.arange(low, high, 3), high))
         off, samples = SAMPLE_RATE, 5 * SAMPLE_RATE
         audio = play(models, name, keys, np.full(len(keys), 100.0), np.full(len(keys), off), samples)
         peaks = np.abs(audio).max(axis=1) * (100 / 127) ** VELOCITY_EXPONENT
@@ -193,63 +187,3 @@ def measure_quality(models: Models, notes: dict[str, np.ndarray], notes_per_inst
             "holdDriftMaximumDecibels": round(max(np.abs(drift)), 2),
         }
     return quality
-
-
-def draw_notes(models: Models, notes: dict[str, np.ndarray], folder: Path, per_instrument: int = 3) -> list[Path]:
-    """Spectrograms of held-out notes: recording, through the encoder, through the prior, one picture per note."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for index, name in enumerate(models.prior.instruments):
-        chosen = np.flatnonzero(
-            notes["held_out"] & (notes["instrument"] == index) & (notes["key"] % 4 == 1) & (notes["off_sample"] > 30_000)
-        )
-        for row in chosen[np.linspace(0, len(chosen) - 1, per_instrument).astype(int)]:
-            reference = notes["audio"][row]
-            key, velocity, off, hertz = (notes[part][row : row + 1] for part in ("key", "velocity", "off_sample", "f0"))
-            shown = {
-                "recording": reference,
-                "encoder": resynthesise(models, reference[None], hertz)[0],
-                "prior": play(models, name, key, velocity, off, len(reference), hertz)[0],
-            }
-            figure, axes = pyplot.subplots(2, 3, figsize=(18, 9))
-            loudest = 20 * np.log10(np.abs(reference).max() * 500)
-            for column, (title, audio) in enumerate(shown.items()):
-                for line, (size, seconds) in enumerate(((2048, None), (512, 0.25))):
-                    part = audio if seconds is None else audio[: int(seconds * SAMPLE_RATE)]
-                    axes[line, column].specgram(
-                        part + 1e-9, NFFT=size, Fs=SAMPLE_RATE, noverlap=size * 3 // 4, mode="magnitude",
-                        scale="dB", vmin=loudest - 150, vmax=loudest - 50, cmap="magma",
-                    )
-                    axes[line, column].set_title(f"{name} key {key[0]} velocity {velocity[0]}: {title}")
-            figure.tight_layout()
-            path = folder / f"{name}-{key[0]}-{velocity[0]}-{off[0]}.png"
-            figure.savefig(path, dpi=60)
-            pyplot.close(figure)
-            paths.append(path)
-    return paths
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The command line: JSON on stdout."""
-    parser = argparse.ArgumentParser(description="Measure trained instruments on held-out notes.")
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--notes", type=Path, required=True)
-    parser.add_argument("--pictures", type=Path, help="folder for spectrograms; needs matplotlib")
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(options.threads)
-    models, training = load_models(options.checkpoint)
-    notes = load_dataset(options.notes)
-    print(json.dumps({"training": training, "quality": measure_quality(models, notes)}, indent=2))
-    if options.pictures:
-        for path in draw_notes(models, notes, options.pictures):
-            print(path)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,18 +1,12 @@
 """Exports decoder, prior and encoder to ONNX with their manifests, and one instrument file per instrument.
 
-    python -m echoel_training.export --checkpoint last.ckpt --out MODELS
-    python -m echoel_training.export --untrained --out MODELS
-
 The tensors are those of ``Documentation/Models.md``.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import logging
-import tomllib
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,22 +16,26 @@ import torch
 from torch import nn
 from torch.export import Dim
 
+from . import TrainingError
+from .catalogue import Catalogue, read_catalogue
 from .decoder import LATENT_SIZE, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
 from .excitation import SAMPLE_RATE, SLOT_SAMPLES
+from .files import atomic_path
+from .manifest import instrument_manifest, model_manifest, state, tensor, write_json
 from .pqmf import BANDS
 from .prior import Prior
 
-FORMAT_VERSION = 1
 OPSET = 18
 MAXIMUM_SLOTS = 16
-LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
 
 DECODER_NAME = "rave_decoder_ensemble"
 PRIOR_NAME = "rave_prior_ensemble"
 ENCODER_NAME = "rave_encoder"
+DEFAULT_CATALOGUE = Path(__file__).parents[1] / "catalogue" / "ensemble.toml"
 
 STATE_UNITS = {"phase": "cycles", "pitch": "Hz"}
+UNMEASURED_LEVEL = {"gain": 0.2, "releaseSeconds": 1.0}
 
 
 @dataclass
@@ -64,7 +62,7 @@ class Provenance:
     attribution: tuple[str, ...] = ()
     training: dict = field(default_factory=dict)
     quality: dict = field(default_factory=dict)
-    reproduce: str = "python -m echoel_training.evaluate --checkpoint CHECKPOINT --notes NOTES.npz"
+    reproduce: str = "echoel_training score cache/ensemble.npz --checkpoint runs/ensemble/last.ckpt"
 
 
 def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], outputs: list[str], shapes) -> None:
@@ -90,9 +88,8 @@ def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], out
     proto.ClearField("metadata_props")
     proto.graph.ClearField("metadata_props")
     onnx.checker.check_model(proto, full_check=True)
-    partial = path.with_suffix(".onnx.partial")
-    partial.write_bytes(proto.SerializeToString())
-    partial.replace(path)
+    with atomic_path(path) as partial:
+        partial.write_bytes(proto.SerializeToString())
 
 
 def export_decoder(decoder: Decoder, path: Path) -> None:
@@ -128,167 +125,118 @@ def export_prior(prior: Prior, path: Path) -> None:
     _save(prior, (torch.zeros(2, len(prior.columns)),), path, ["note"], ["latent"], ({0: batch},))
 
 
-def _tensor(name: str, shape: list, unit: str, role: str | None = None) -> dict:
-    return {"name": name, "role": role or name, "shape": shape, "type": "float32", "unit": unit}
-
-
 def _states(model: Decoder | Encoder) -> list[dict]:
     return [
-        {
-            "input": f"state_{name}",
-            "output": f"next_{name}",
-            "shape": ["batch", *shape],
-            "unit": STATE_UNITS.get(name, "1"),
-        }
-        for name, shape in model.state_shapes().items()
+        state(name, ["batch", *shape], unit=STATE_UNITS.get(name, "1")) for name, shape in model.state_shapes().items()
     ]
 
 
-def _identity(kind: str, path: Path, provenance: Provenance) -> dict:
-    data = path.read_bytes()
+def decoder_fields(decoder: Decoder) -> dict:
+    """What the manifest of an exported decoder says about its tensors and times."""
     return {
-        "formatVersion": FORMAT_VERSION,
-        "kind": kind,
-        "name": path.stem,
-        "file": path.name,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "sizeBytes": len(data),
-        "licence": provenance.licence,
-        "authors": list(provenance.authors),
-        "attribution": list(provenance.attribution),
-    }
-
-
-def _history(provenance: Provenance) -> dict:
-    return {"training": provenance.training, "quality": provenance.quality, "reproduce": provenance.reproduce}
-
-
-def decoder_manifest(decoder: Decoder, path: Path, provenance: Provenance) -> dict:
-    """The manifest of an exported decoder."""
-    return {
-        **_identity("streaming-decoder", path, provenance),
+        "kind": "streaming-decoder",
         "sampleRate": SAMPLE_RATE,
         "slotSamples": SLOT_SAMPLES,
         "maximumSlots": MAXIMUM_SLOTS,
         "delaySamples": decoder.DELAY_SAMPLES,
         "inputs": [
-            _tensor("latent", ["batch", LATENT_SIZE, "slots"], "1"),
-            _tensor("pitch", ["batch", 1, "slots"], "Hz"),
-            _tensor("noise", ["batch", BANDS, f"{SLOT_FRAMES}*slots"], "1"),
+            tensor("latent", ["batch", LATENT_SIZE, "slots"]),
+            tensor("pitch", ["batch", 1, "slots"], unit="Hz"),
+            tensor("noise", ["batch", BANDS, f"{SLOT_FRAMES}*slots"]),
         ],
-        "outputs": [_tensor("audio", ["batch", 1, f"{SLOT_SAMPLES}*slots"], "1")],
+        "outputs": [tensor("audio", ["batch", 1, f"{SLOT_SAMPLES}*slots"])],
         "states": _states(decoder),
-        **_history(provenance),
     }
 
 
-def encoder_manifest(encoder: Encoder, path: Path, provenance: Provenance) -> dict:
-    """The manifest of an exported encoder."""
+def encoder_fields(encoder: Encoder) -> dict:
+    """The same for an encoder."""
     return {
-        **_identity("streaming-encoder", path, provenance),
+        "kind": "streaming-encoder",
         "sampleRate": SAMPLE_RATE,
         "slotSamples": SLOT_SAMPLES,
         "latentSamples": LATENT_SAMPLES,
         "delaySamples": 0,
-        "inputs": [_tensor("audio", ["batch", 1, f"{LATENT_SAMPLES}*latents"], "1")],
-        "outputs": [_tensor("latent", ["batch", LATENT_SIZE, "latents"], "1")],
+        "inputs": [tensor("audio", ["batch", 1, f"{LATENT_SAMPLES}*latents"])],
+        "outputs": [tensor("latent", ["batch", LATENT_SIZE, "latents"])],
         "states": _states(encoder),
-        **_history(provenance),
     }
 
 
-def prior_manifest(prior: Prior, path: Path, provenance: Provenance) -> dict:
-    """The manifest of an exported prior."""
+def prior_fields(prior: Prior) -> dict:
+    """The same for a prior."""
     return {
-        **_identity("prior", path, provenance),
+        "kind": "prior",
         "columns": list(prior.columns),
         "instruments": list(prior.instruments),
-        "inputs": [_tensor("note", ["batch", len(prior.columns)], "see columns")],
-        "outputs": [_tensor("latent", ["batch", LATENT_SIZE], "1")],
-        "states": [],
-        **_history(provenance),
+        "inputs": [tensor("note", ["batch", len(prior.columns)])],
+        "outputs": [tensor("latent", ["batch", LATENT_SIZE])],
     }
-
-
-def write_json(value: dict, path: Path) -> None:
-    """Writes JSON, complete or not at all."""
-    partial = path.with_suffix(".json.partial")
-    partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
 
 
 def write_models(
-    models: Models, instruments: list[dict], folder: Path, provenance: Provenance, levels: dict[str, dict]
+    models: Models, catalogue: Catalogue, folder: Path, provenance: Provenance, levels: dict[str, dict]
 ) -> None:
-    """Writes three models with manifests and one ``<name>.instrument.json`` per instrument into ``folder``.
+    """Writes three models with manifests, and one ``<name>.instrument.json`` per instrument, into ``folder``.
 
-    ``instruments`` are the entries of ``instruments.toml``; ``levels`` gives measured ``gain`` and
-    ``releaseSeconds`` by instrument.
+    ``catalogue`` describes the instruments; ``levels`` gives measured ``gain`` and ``releaseSeconds`` by name.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    parts = {
-        "decoder": (DECODER_NAME, export_decoder, decoder_manifest, models.decoder),
-        "prior": (PRIOR_NAME, export_prior, prior_manifest, models.prior),
-        "encoder": (ENCODER_NAME, export_encoder, encoder_manifest, models.encoder),
-    }
-    references = {}
-    for part, (name, export, describe, model) in parts.items():
-        path = folder / f"{name}.onnx"
-        export(model, path)
-        manifest = describe(model, path, provenance)
-        write_json(manifest, folder / f"{name}.json")
-        references[part] = {"file": path.name, "sha256": manifest["sha256"]}
-    for instrument in instruments:
-        name = instrument["name"]
-        write_json(
-            {
-                "formatVersion": FORMAT_VERSION,
-                **instrument,
-                "licence": provenance.licence,
-                "authors": list(provenance.authors),
-                "attribution": list(provenance.attribution),
-                **references,
-                "instrument": name,
-                "velocityExponent": 2.0,
-                **levels.get(name, {"gain": 0.2, "releaseSeconds": 1.0}),
-                "card": f"{name}.md",
-            },
-            folder / f"{name}.instrument.json",
+    known = {described.name: described for described in catalogue.instruments}
+    if unknown := [name for name in models.prior.instruments if name not in known]:
+        raise TrainingError(f"the catalogue {catalogue.name} has no instrument {unknown[0]}; give the one it was trained by")
+    origin = {"licence": provenance.licence, "authors": provenance.authors, "attribution": provenance.attribution}
+    history = {"training": provenance.training, "quality": provenance.quality, "reproduce": provenance.reproduce}
+    paths = {}
+    for part, name, export, fields in (
+        ("decoder", DECODER_NAME, lambda path: export_decoder(models.decoder, path), decoder_fields(models.decoder)),
+        ("prior", PRIOR_NAME, lambda path: export_prior(models.prior, path), prior_fields(models.prior)),
+        ("encoder", ENCODER_NAME, lambda path: export_encoder(models.encoder, path), encoder_fields(models.encoder)),
+    ):
+        paths[part] = folder / f"{name}.onnx"
+        export(paths[part])
+        write_json(model_manifest(paths[part], **fields, **origin, **history), folder / f"{name}.json")
+    for name in models.prior.instruments:
+        described, level = known[name], levels.get(name, UNMEASURED_LEVEL)
+        instrument = instrument_manifest(
+            name=name,
+            title=described.title,
+            family=described.family,
+            low_key=described.low_key,
+            high_key=described.high_key,
+            programs=described.programs,
+            **origin,
+            **paths,
+            gain=level["gain"],
+            release_seconds=level["releaseSeconds"],
         )
-
-
-def read_instruments() -> list[dict]:
-    """The instruments that this package knows, from ``instruments.toml`` beside this file."""
-    text = (Path(__file__).parent / "instruments.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)["instruments"]
+        write_json(instrument, folder / f"{name}.instrument.json")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """``echoel_training export``."""
     parser = argparse.ArgumentParser(description="Export decoder, prior and encoder with manifests.")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--checkpoint", type=Path, help="a checkpoint of echoel_training.train")
+    source.add_argument("--checkpoint", type=Path, help="a checkpoint of the training")
     source.add_argument("--untrained", action="store_true", help="random weights, for tests of the engine")
+    parser.add_argument("--notes", type=Path, help="a dataset: its held-out notes give the manifests' quality")
+    parser.add_argument("--catalogue", type=Path, default=DEFAULT_CATALOGUE)
     parser.add_argument("--out", type=Path, required=True, help="folder for the models")
     options = parser.parse_args(arguments)
 
-    known = {entry["name"]: entry for entry in read_instruments()}
+    catalogue = read_catalogue(options.catalogue)
+    levels: dict[str, dict] = {}
     if options.untrained:
-        models = Models.untrained(tuple(known))
+        models = Models.untrained(tuple(described.name for described in catalogue.instruments))
         provenance = Provenance(training={"summary": "Untrained: repeatable random weights."})
-        levels: dict[str, dict] = {}
     else:
+        from .dataset import load_dataset
+        from .evaluate import measure_levels, measure_quality
         from .module import load_models
-        from .evaluate import measure_levels
 
         models, training = load_models(options.checkpoint)
-        provenance = Provenance(
-            attribution=("Trained on notes of FluidR3 GM by Frank Wen (MIT)",), training=training
-        )
-        levels = measure_levels(models, known)
-    names = models.prior.instruments
-    write_models(models, [known[name] for name in names], options.out, provenance, levels)
-
-
-if __name__ == "__main__":
-    main()
+        provenance = Provenance(attribution=catalogue.attribution, training=training)
+        if options.notes:
+            provenance.quality = measure_quality(models, load_dataset(options.notes))
+        ranges = {described.name: (described.low_key, described.high_key) for described in catalogue.instruments}
+        levels = measure_levels(models, ranges)
+    write_models(models, catalogue, options.out, provenance, levels)

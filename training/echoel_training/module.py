@@ -197,7 +197,7 @@ def load_models(checkpoint: Path):
     training = {
         "summary": "Multiband variational autoencoder with harmonic excitation, trained jointly with its prior "
         "on multi-scale spectral distance.",
-        "command": "python -m echoel_training.train --notes NOTES.npz --out RUN --minutes MINUTES",
+        "command": "echoel_training train cache/ensemble.npz --out runs/ensemble --minutes 60",
         "minutes": round(stored["seconds_trained"] / 60),
         "steps": stored["global_step"],
     }

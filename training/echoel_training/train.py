@@ -1,14 +1,10 @@
 """Trains an ensemble of instruments on rendered notes.
 
-    python -m echoel_training.train --notes NOTES.npz --out RUN --minutes 60
-    python -m echoel_training.train --notes NOTES.npz --out RUN --minutes 30 --resume
-
-Checkpoints, TensorBoard and CSV logs go to RUN; ``--resume`` continues from RUN/last.ckpt.
+Checkpoints, TensorBoard and CSV logs go to one folder; a resumed run continues from its ``last.ckpt``.
 """
 
 from __future__ import annotations
 
-import argparse
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +15,7 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from .dataset import load_dataset
+from . import TrainingError
 from .module import HIGHEST_RATE, EnsembleModule
 from .segments import HeldOutSegments, RandomSegments, SegmentSource
 
@@ -36,13 +32,14 @@ def train(
     threads: int = 2,
     steps: int = -1,
     validate_every: int = 250,
+    batch: int = BATCH,
 ) -> Path:
     """Trains for ``minutes`` (or ``steps``, if given and reached first); the path of the last checkpoint."""
     torch.set_num_threads(threads)
     source = SegmentSource(notes)
     checkpoint = out / "last.ckpt"
     if resume and not checkpoint.exists():
-        raise FileNotFoundError(f"{checkpoint} does not exist; train without --resume first")
+        raise TrainingError(f"there is no {checkpoint} to resume; train without --resume first")
     seed = int(torch.load(checkpoint, weights_only=True)["global_step"]) if resume else 0
     lightning.seed_everything(seed, verbose=False)
     module = EnsembleModule(tuple(str(name) for name in notes["instruments"]), seconds=minutes * 60, highest_rate=rate)
@@ -71,8 +68,8 @@ def train(
     )
     trainer.fit(
         module,
-        DataLoader(RandomSegments(source, BATCH, seed), batch_size=None),
-        DataLoader(HeldOutSegments(source, BATCH), batch_size=None),
+        DataLoader(RandomSegments(source, batch, seed), batch_size=None),
+        DataLoader(HeldOutSegments(source, batch), batch_size=None),
         ckpt_path=checkpoint if resume else None,
     )
     trainer.save_checkpoint(checkpoint)
@@ -94,24 +91,3 @@ class _TimeBudget(lightning.Callback):
     def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
         if module.seconds_trained - module.seconds_before >= self.seconds:
             trainer.should_stop = True
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description="Train decoder, encoder and prior on rendered notes.")
-    parser.add_argument("--notes", type=Path, required=True, help="notes as .npz")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and logs")
-    parser.add_argument("--minutes", type=float, default=60.0, help="time budget of this run")
-    parser.add_argument("--resume", action="store_true", help="continue from OUT/last.ckpt")
-    parser.add_argument("--rate", type=float, default=HIGHEST_RATE, help="highest learning rate")
-    parser.add_argument("--threads", type=int, default=2, help="threads of PyTorch")
-    options = parser.parse_args(arguments)
-    options.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = train(
-        load_dataset(options.notes), options.out, options.minutes, options.resume, options.rate, options.threads
-    )
-    print(checkpoint)
-
-
-if __name__ == "__main__":
-    main()
