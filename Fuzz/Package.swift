@@ -30,6 +30,7 @@ let package = Package(
     ]
         + targets.map {
             .executableTarget(
-                name: $0.name, dependencies: $0.needs, swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+                name: $0.name, dependencies: $0.needs,
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
         }
 )
