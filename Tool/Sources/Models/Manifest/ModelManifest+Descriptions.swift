@@ -25,7 +25,8 @@ extension ModelManifest {
 
     func decoderDescription(_ check: ManifestCheck) throws(ModelsError) -> StreamingDecoderDescription {
         try require(.streamingDecoder, check)
-        guard let sampleRate, let slotSamples, let maximumSlots, let delaySamples, let states else {
+        guard let maximumSlots else { throw check.missing("maximumSlots", for: "a \(kind.rawValue)") }
+        guard let sampleRate, let slotSamples, let delaySamples, let states else {
             throw check.missing("slotSamples", for: "a \(kind.rawValue)")
         }
         let latent = try tensor("latent", in: inputs, "inputs", check)

@@ -95,11 +95,10 @@ extension ModelManifest: Manifest {
         let what = "a \(kind.rawValue)"
         guard let sampleRate else { throw check.missing("sampleRate", for: what) }
         guard let slotSamples else { throw check.missing("slotSamples", for: what) }
-        guard let maximumSlots else { throw check.missing("maximumSlots", for: what) }
         guard let delaySamples else { throw check.missing("delaySamples", for: what) }
         try check.integer("sampleRate", sampleRate, in: 8000...192_000, "a sample rate in Hz")
         try check.integer("slotSamples", slotSamples, in: 1...65_536, "a number of samples")
-        try check.integer("maximumSlots", maximumSlots, in: 1...256, "a number of slots")
+        if let maximumSlots { try check.integer("maximumSlots", maximumSlots, in: 1...256, "a number of slots") }
         try check.integer("delaySamples", delaySamples, in: 0...sampleRate, "a delay of up to a second")
     }
 
@@ -140,9 +139,14 @@ extension ModelManifest: Manifest {
     private func validateEncoder(_ check: ManifestCheck) throws(ModelsError) {
         let audio = try tensor("audio", in: inputs, "inputs", check)
         let latent = try tensor("latent", in: outputs, "outputs", check)
+        guard let slotSamples, let latentSamples else { throw check.missing("latentSamples", for: "a \(kind.rawValue)") }
+        try check.integer("latentSamples", latentSamples, in: 1...1_048_576, "a number of samples")
+        try check.require(
+            latentSamples.isMultiple(of: slotSamples), "latentSamples",
+            "\(latentSamples) is not a multiple of slotSamples, \(slotSamples)")
         guard case .dynamic(1, _)? = audio.shape.first, audio.shape.count == 3, audio.shape[1] == .fixed(1),
-            case .dynamic(let factor, _) = audio.shape[2], factor == slotSamples
-        else { throw wrongShape(audio, "[batch, 1, \(slotSamples ?? 128)*slots]", check) }
+            case .dynamic(latentSamples, _) = audio.shape[2]
+        else { throw wrongShape(audio, "[batch, 1, \(latentSamples)*latents]", check) }
         guard case .dynamic(1, _)? = latent.shape.first, latent.shape.count == 3, case .fixed = latent.shape[1]
         else { throw wrongShape(latent, "[batch, latent size, latents]", check) }
     }

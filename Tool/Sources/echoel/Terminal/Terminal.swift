@@ -33,12 +33,8 @@ enum Terminal {
 
     /// The sentence that every failure ends with.
     static func failure(_ error: any Error) {
-        note("echoel: \(clean(sentence(error)))")
-    }
-
-    private static func sentence(_ error: any Error) -> String {
-        if let error = error as? any CustomStringConvertible, !(error is NSError) { return error.description }
-        return error.localizedDescription
+        let sentence = clean("\(error)")
+        note("echoel: \(sentence)\(sentence.last.map(".!?".contains) == true ? "" : ".")")
     }
 
     /// Text from outside on one line and without control characters, so that no file can steer a terminal.
