@@ -50,7 +50,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],
     targets: targets.map { .target(name: $0.name, dependencies: $0.needs, swiftSettings: settings) }
-        + executables.map { .executableTarget(name: $0.name, dependencies: $0.needs, swiftSettings: settings) }
+        + executables.map {
+            .executableTarget(name: $0.name, dependencies: $0.needs, swiftSettings: settings)
+        }
         + tests.map {
             .testTarget(
                 name: $0.name, dependencies: $0.needs, exclude: $0.excluded,

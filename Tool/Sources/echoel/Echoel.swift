@@ -25,13 +25,14 @@ struct Echoel: ParsableCommand {
         subcommands: [Render.self, Instruments.self, Inspect.self, Run.self, Bench.self, Doctor.self])
 
     static func main() {
+        Interruption.prepare()
         do {
             var command = try parseAsRoot()
             do {
                 try command.run()
             } catch let interrupted as Interrupted {
                 Interruption.end(by: interrupted.signal)
-            } catch where isParserOutcome(error) {
+            } catch  where isParserOutcome(error) {
                 exit(withError: error)
             } catch {
                 Terminal.failure(error)
@@ -44,7 +45,8 @@ struct Echoel: ParsableCommand {
 
     /// Whether the argument parser knows how to end with this error: help, wrong usage, a bare exit code.
     private static func isParserOutcome(_ error: any Error) -> Bool {
-        error is CleanExit || error is ValidationError || error is ExitCode || exitCode(for: error) != .failure
+        error is CleanExit || error is ValidationError || error is ExitCode
+            || exitCode(for: error) != .failure
     }
 }
 

@@ -18,7 +18,9 @@ struct ContradictionTests {
             .contradictions(inputs: inputs, outputs: outputs)
     }
 
-    private static func note(_ shape: [Dimension], _ type: ElementType = .float32, name: String = "note") -> [TensorInfo] {
+    private static func note(_ shape: [Dimension], _ type: ElementType = .float32, name: String = "note")
+        -> [TensorInfo]
+    {
         [TensorInfo(name: name, shape: shape, elementType: type)]
     }
 
@@ -30,7 +32,8 @@ struct ContradictionTests {
         // An exporter may have lost that an output's axis follows the batch.
         #expect(
             try Self.found(
-                Self.inputs, [TensorInfo(name: "latent", shape: [.fixed(1), .fixed(128)], elementType: .float32)]
+                Self.inputs,
+                [TensorInfo(name: "latent", shape: [.fixed(1), .fixed(128)], elementType: .float32)]
             ).isEmpty)
     }
 
@@ -48,7 +51,10 @@ struct ContradictionTests {
             #expect(found.map(\.tensor) == [tensor])
             #expect(found.first?.description.contains(word) == true, "\(found)")
         }
-        #expect(try Self.found(Self.note([.dynamic("batch"), .fixed(6)], name: "notes")).map(\.tensor) == ["note", "notes"])
+        #expect(
+            try Self.found(Self.note([.dynamic("batch"), .fixed(6)], name: "notes")).map(\.tensor) == [
+                "note", "notes",
+            ])
     }
 
     @Test("covers a streaming model's states")
@@ -56,18 +62,23 @@ struct ContradictionTests {
         let manifest = try ModelManifest(json: Example.decoder.bytes, file: "decoder.json")
         let batch = Dimension.dynamic("batch")
         let inputs = [
-            TensorInfo(name: "latent", shape: [batch, .fixed(128), .dynamic("slots")], elementType: .float32),
+            TensorInfo(
+                name: "latent", shape: [batch, .fixed(128), .dynamic("slots")], elementType: .float32),
             TensorInfo(name: "pitch", shape: [batch, .fixed(1), .dynamic("slots")], elementType: .float32),
-            TensorInfo(name: "noise", shape: [batch, .fixed(16), .dynamic("8*slots")], elementType: .float32),
+            TensorInfo(
+                name: "noise", shape: [batch, .fixed(16), .dynamic("8*slots")], elementType: .float32),
             TensorInfo(name: "state_blocks", shape: [batch, .fixed(54), .fixed(64)], elementType: .float32),
         ]
         func outputs(_ size: Int) -> [TensorInfo] {
             [
-                TensorInfo(name: "audio", shape: [batch, .fixed(1), .dynamic("128*slots")], elementType: .float32),
-                TensorInfo(name: "next_blocks", shape: [batch, .fixed(54), .fixed(size)], elementType: .float32),
+                TensorInfo(
+                    name: "audio", shape: [batch, .fixed(1), .dynamic("128*slots")], elementType: .float32),
+                TensorInfo(
+                    name: "next_blocks", shape: [batch, .fixed(54), .fixed(size)], elementType: .float32),
             ]
         }
         #expect(manifest.contradictions(inputs: inputs, outputs: outputs(64)).isEmpty)
-        #expect(manifest.contradictions(inputs: inputs, outputs: outputs(32)).map(\.tensor) == ["next_blocks"])
+        #expect(
+            manifest.contradictions(inputs: inputs, outputs: outputs(32)).map(\.tensor) == ["next_blocks"])
     }
 }

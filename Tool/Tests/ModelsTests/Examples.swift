@@ -14,7 +14,8 @@ enum Example {
     static let decoder: JSONValue = .object([
         "formatVersion": 1, "kind": "streaming-decoder", "name": "decoder", "file": "decoder.onnx",
         "sha256": .text(digest), "sizeBytes": 3, "licence": "MIT", "authors": .list(["A. Author"]),
-        "attribution": .list([]), "sampleRate": 48000, "slotSamples": 128, "maximumSlots": 16, "delaySamples": 128,
+        "attribution": .list([]), "sampleRate": 48000, "slotSamples": 128, "maximumSlots": 16,
+        "delaySamples": 128,
         "inputs": .list([
             tensor("latent", ["batch", 128, "slots"]), tensor("pitch", ["batch", 1, "slots"]),
             tensor("noise", ["batch", 16, "8*slots"]),
@@ -22,7 +23,8 @@ enum Example {
         "outputs": .list([tensor("audio", ["batch", 1, "128*slots"])]),
         "states": .list([
             .object([
-                "input": "state_blocks", "output": "next_blocks", "shape": .list(["batch", 54, 64]), "unit": "1",
+                "input": "state_blocks", "output": "next_blocks", "shape": .list(["batch", 54, 64]),
+                "unit": "1",
             ])
         ]),
         "training": .object(["summary": "An hour.", "command": "train", "minutes": 60.5, "steps": 5000]),
@@ -30,7 +32,8 @@ enum Example {
         "reproduce": "measure",
     ])
 
-    static let encoder: JSONValue = decoder
+    static let encoder: JSONValue =
+        decoder
         .setting("kind", "streaming-encoder").removing("maximumSlots").setting("latentSamples", 2048)
         .setting("inputs", .list([tensor("audio", ["batch", 1, "2048*latents"])]))
         .setting("outputs", .list([tensor("latent", ["batch", 128, "latents"])]))
@@ -42,7 +45,8 @@ enum Example {
             "pitch", "velocity", "secondsOn", "secondsOff", "instrument.strings", "instrument.trumpet",
         ]),
         "instruments": .list(["strings", "trumpet"]),
-        "inputs": .list([tensor("note", ["batch", 6])]), "outputs": .list([tensor("latent", ["batch", 128])]),
+        "inputs": .list([tensor("note", ["batch", 6])]),
+        "outputs": .list([tensor("latent", ["batch", 128])]),
     ])
 
     static let instrument: JSONValue = .object([
@@ -51,7 +55,8 @@ enum Example {
         "authors": .list(["A. Author"]), "attribution": .list(["Notes of a soundfont (MIT)"]),
         "decoder": .object(["file": "decoder.onnx", "sha256": .text(digest)]),
         "prior": .object(["file": "prior.onnx", "sha256": .text(digest)]), "instrument": "strings",
-        "velocityExponent": .number(2), "gain": .number(0.25), "releaseSeconds": .number(0.6), "card": "strings.md",
+        "velocityExponent": .number(2), "gain": .number(0.25), "releaseSeconds": .number(0.6),
+        "card": "strings.md",
     ])
 }
 
@@ -67,7 +72,9 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     }
 
     /// With the value at a path such as `inputs[0].shape[2]` replaced, or added.
-    func setting(_ path: String, _ value: JSONValue) -> JSONValue { changed(Self.steps(path)[...], to: value) }
+    func setting(_ path: String, _ value: JSONValue) -> JSONValue {
+        changed(Self.steps(path)[...], to: value)
+    }
 
     func removing(_ path: String) -> JSONValue { changed(Self.steps(path)[...], to: nil) }
 

@@ -10,7 +10,8 @@ struct HostileManifestTests {
         "{\"formatVersion\": 1} trailing", "{'formatVersion': 1}", "{\"formatVersion\": 1,}",
         "{\"formatVersion\": 1, \"gain\": Infinity}", "{\"formatVersion\": \"\\ud800\"}",
         String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000),
-        "{\"formatVersion\":1,\"quality\":" + String(repeating: "[", count: 40) + String(repeating: "]", count: 40) + "}",
+        "{\"formatVersion\":1,\"quality\":" + String(repeating: "[", count: 40)
+            + String(repeating: "]", count: 40) + "}",
     ]
 
     @Test("are refused", arguments: texts)
@@ -28,14 +29,18 @@ struct HostileManifestTests {
             #expect(error?.code == .notJSON)
         }
         #expect(throws: ModelsError.self) { try InstrumentManifest(json: [0xFF, 0xFE, 0x00], file: "x") }
-        #expect(throws: ModelsError.self) { try InstrumentManifest(json: [0x7B, 0x22, 0xC3, 0x28], file: "x") }
+        #expect(throws: ModelsError.self) {
+            try InstrumentManifest(json: [0x7B, 0x22, 0xC3, 0x28], file: "x")
+        }
     }
 
     @Test("cut off anywhere are refused")
     func truncated() throws {
         let bytes = try Example.instrument.bytes
         for count in 0..<bytes.count {
-            #expect(throws: ModelsError.self) { try InstrumentManifest(json: Array(bytes[..<count]), file: "x") }
+            #expect(throws: ModelsError.self) {
+                try InstrumentManifest(json: Array(bytes[..<count]), file: "x")
+            }
         }
     }
 
@@ -52,7 +57,9 @@ struct HostileManifestTests {
                 switch Int.random(in: 0..<3, using: &generator) {
                 case 0: bytes[index] = UInt8.random(in: 0...255, using: &generator)
                 case 1: bytes.remove(at: index)
-                default: bytes.insert(UInt8(ascii: "-9[]{}\",:e."[Int.random(in: 0..<11, using: &generator)]), at: index)
+                default:
+                    bytes.insert(
+                        UInt8(ascii: "-9[]{}\",:e."[Int.random(in: 0..<11, using: &generator)]), at: index)
                 }
             }
             do { _ = try ModelManifest(json: bytes, file: "x") } catch { refusals += 1 }

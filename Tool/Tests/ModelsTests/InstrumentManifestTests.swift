@@ -30,12 +30,15 @@ struct InstrumentManifestTests {
 
     static let spoilt: [Spoilt] =
         [
-            "formatVersion", "name", "title", "family", "pitched", "lowKey", "highKey", "programs", "licence", "authors",
+            "formatVersion", "name", "title", "family", "pitched", "lowKey", "highKey", "programs", "licence",
+            "authors",
             "decoder", "prior", "instrument", "velocityExponent", "gain", "releaseSeconds",
         ].map { spoil($0, nil, .missingKey) } + [
-            spoil("formatVersion", 2, .newerFormat), spoil("name", "a,b"), spoil("name", "a=b"), spoil("name", "-a"),
+            spoil("formatVersion", 2, .newerFormat), spoil("name", "a,b"), spoil("name", "a=b"),
+            spoil("name", "-a"),
             spoil("name", "../a"), spoil("title", ""), spoil("title", "two\nlines"),
-            spoil("title", "\u{202E}desrever"), spoil("pitched", "yes", .wrongType), spoil("pitched", 1, .wrongType),
+            spoil("title", "\u{202E}desrever"), spoil("pitched", "yes", .wrongType),
+            spoil("pitched", 1, .wrongType),
             spoil("lowKey", -1), spoil("lowKey", 128), spoil("highKey", 130), spoil("highKey", 35),
             spoil("lowKey", .number(36.5)), spoil("lowKey", .number(1e20)), spoil("lowKey", "C2", .wrongType),
             spoil("programs[1]", 128), spoil("programs[0]", -1), spoil("programs[1]", 48),
@@ -43,7 +46,8 @@ struct InstrumentManifestTests {
             spoil("decoder.sha256", "12"), spoil("prior.file", nil, .missingKey),
             spoil("encoder", .object(["file": "e.onnx"]), .missingKey, at: "encoder.sha256"),
             spoil("instrument", "a b"), spoil("velocityExponent", -1), spoil("velocityExponent", 9),
-            spoil("gain", -1), spoil("gain", 1001), spoil("gain", .number(1e308)), spoil("releaseSeconds", 61),
+            spoil("gain", -1), spoil("gain", 1001), spoil("gain", .number(1e308)),
+            spoil("releaseSeconds", 61),
             spoil("releaseSeconds", -1), spoil("card", "/etc/passwd"), spoil("card", "card.html"),
         ]
 

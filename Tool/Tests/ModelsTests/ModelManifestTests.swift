@@ -17,7 +17,8 @@ struct ModelManifestTests {
                 == StreamingDecoderDescription(
                     sampleRate: 48000, slotSamples: 128, maximumSlots: 16, delaySamples: 128, latentSize: 128,
                     noiseBands: 16, noiseFramesPerSlot: 8,
-                    states: [StateDescription(input: "state_blocks", output: "next_blocks", shape: [54, 64])]))
+                    states: [StateDescription(input: "state_blocks", output: "next_blocks", shape: [54, 64])])
+        )
     }
 
     @Test("says how to run a prior")
@@ -80,27 +81,36 @@ struct ModelManifestTests {
     }
 
     static let spoilt: [Spoilt] =
-        ["formatVersion", "kind", "name", "file", "sha256", "sizeBytes", "licence", "authors", "inputs", "outputs"]
+        [
+            "formatVersion", "kind", "name", "file", "sha256", "sizeBytes", "licence", "authors", "inputs",
+            "outputs",
+        ]
         .map { Spoilt($0, nil, .missingKey) }
-        + ["sampleRate", "slotSamples", "maximumSlots", "delaySamples", "states"].map { Spoilt($0, nil, .missingKey) }
+        + ["sampleRate", "slotSamples", "maximumSlots", "delaySamples", "states"].map {
+            Spoilt($0, nil, .missingKey)
+        }
         + [
             Spoilt("formatVersion", 2, .newerFormat), Spoilt("formatVersion", 0, .invalidValue),
             Spoilt("formatVersion", "1", .wrongType), Spoilt("formatVersion", .number(1e300), .invalidValue),
             Spoilt("kind", "sorcery", .invalidValue), Spoilt("kind", 3, .wrongType),
-            Spoilt("name", "", .invalidValue), Spoilt("name", "a b", .invalidValue), Spoilt("name", .null, .wrongType),
+            Spoilt("name", "", .invalidValue), Spoilt("name", "a b", .invalidValue),
+            Spoilt("name", .null, .wrongType),
             Spoilt("name", .text(String(repeating: "a", count: 65)), .invalidValue),
             Spoilt("file", "../decoder.onnx", .invalidValue), Spoilt("file", "/etc/passwd", .invalidValue),
             Spoilt("file", "a/b.onnx", .invalidValue), Spoilt("file", "a\\b.onnx", .invalidValue),
             Spoilt("file", "..", .invalidValue), Spoilt("file", ".onnx", .invalidValue),
             Spoilt("file", "other.onnx", .invalidValue), Spoilt("file", "decoder.bin", .invalidValue),
             Spoilt("file", "decoder.onnx\u{0}", .invalidValue),
-            Spoilt("sha256", "abc", .invalidValue), Spoilt("sha256", .text(String(repeating: "g", count: 64)), .invalidValue),
+            Spoilt("sha256", "abc", .invalidValue),
+            Spoilt("sha256", .text(String(repeating: "g", count: 64)), .invalidValue),
             Spoilt("sha256", .text(String(repeating: "é", count: 64)), .invalidValue),
             Spoilt("sizeBytes", 0, .invalidValue), Spoilt("sizeBytes", -1, .invalidValue),
-            Spoilt("sizeBytes", .number(2e12), .invalidValue), Spoilt("sizeBytes", .number(0.5), .invalidValue),
+            Spoilt("sizeBytes", .number(2e12), .invalidValue),
+            Spoilt("sizeBytes", .number(0.5), .invalidValue),
             Spoilt("sizeBytes", .text("3"), .wrongType),
             Spoilt("licence", "", .invalidValue), Spoilt("licence", "MIT\u{1B}[31m", .invalidValue),
-            Spoilt("authors", "me", .wrongType), Spoilt("authors", .list([.number(1)]), .wrongType, at: "authors[0]"),
+            Spoilt("authors", "me", .wrongType),
+            Spoilt("authors", .list([.number(1)]), .wrongType, at: "authors[0]"),
             Spoilt("authors", .list([""]), .invalidValue, at: "authors[0]"),
             Spoilt("sampleRate", 7999, .invalidValue), Spoilt("sampleRate", 192_001, .invalidValue),
             Spoilt("sampleRate", .number(48000.5), .invalidValue),
@@ -113,10 +123,12 @@ struct ModelManifestTests {
             Spoilt("inputs[0].type", "float64", .invalidValue, at: "inputs"),
             Spoilt("inputs[0].shape", .list([]), .invalidValue, at: "inputs"),
             Spoilt("inputs[0].shape", .list(["batch", 0, "slots"]), .invalidValue, at: "inputs[0].shape[1]"),
-            Spoilt("inputs[0].shape", .list(["batch", -3, "slots"]), .invalidValue, at: "inputs[0].shape[1]"),
+            Spoilt(
+                "inputs[0].shape", .list(["batch", -3, "slots"]), .invalidValue, at: "inputs[0].shape[1]"),
             Spoilt("inputs[0].shape", .list(["batch", 4097, "slots"]), .invalidValue, at: "inputs"),
             Spoilt("inputs[0].shape", .list(["batch", 128, "2*slots"]), .invalidValue, at: "inputs"),
-            Spoilt("inputs[0].shape[2]", "slots*2", .invalidValue), Spoilt("inputs[0].shape[2]", "", .invalidValue),
+            Spoilt("inputs[0].shape[2]", "slots*2", .invalidValue),
+            Spoilt("inputs[0].shape[2]", "", .invalidValue),
             Spoilt("inputs[0].shape[2]", "99999999999999999999*slots", .invalidValue),
             Spoilt("inputs[0].shape[2]", "1*2*slots", .invalidValue),
             Spoilt("inputs[0].shape[2]", .number(1e30), .invalidValue),
@@ -128,13 +140,18 @@ struct ModelManifestTests {
             Spoilt("outputs[0].shape[0]", 1, .invalidValue, at: "outputs"),
             Spoilt("states[0].input", "latent", .invalidValue, at: "states[3]"),
             Spoilt("states[0].output", "audio", .invalidValue, at: "states[1]"),
-            Spoilt("states[0].shape", .list([]), .invalidValue), Spoilt("states[0].shape", .list([4, 4]), .invalidValue),
+            Spoilt("states[0].shape", .list([]), .invalidValue),
+            Spoilt("states[0].shape", .list([4, 4]), .invalidValue),
             Spoilt("states[0].shape", .list(["batch", "slots"]), .invalidValue),
-            Spoilt("states[0].shape", .list(["batch", 2_147_483_647, 2_147_483_647, 2_147_483_647]), .invalidValue),
-            Spoilt("training.minutes", -1, .invalidValue), Spoilt("training.minutes", .number(1e300), .invalidValue),
+            Spoilt(
+                "states[0].shape", .list(["batch", 2_147_483_647, 2_147_483_647, 2_147_483_647]),
+                .invalidValue),
+            Spoilt("training.minutes", -1, .invalidValue),
+            Spoilt("training.minutes", .number(1e300), .invalidValue),
             Spoilt("training.steps", -1, .invalidValue), Spoilt("training", 7, .wrongType),
             Spoilt("quality", .list([]), .wrongType),
-            Spoilt("columns", nil, .missingKey, of: Example.prior), Spoilt("instruments", nil, .missingKey, of: Example.prior),
+            Spoilt("columns", nil, .missingKey, of: Example.prior),
+            Spoilt("instruments", nil, .missingKey, of: Example.prior),
             Spoilt("columns", .list([]), .invalidValue, of: Example.prior),
             Spoilt("columns[0]", "velocity", .invalidValue, at: "columns[1]", of: Example.prior),
             Spoilt("columns[0]", "shoe_size", .invalidValue, of: Example.prior),

@@ -11,21 +11,27 @@ struct ModelStoreTests {
         var store: ModelStore { ModelStore(folder: folder.path) }
 
         init(_ change: (JSONValue) -> JSONValue = { $0 }) throws {
-            let digest = SHA256.hash(data: [1, 2, 3]).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
+            let digest = SHA256.hash(data: [1, 2, 3]).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
+                .joined()
             for (name, example) in [("decoder", Example.decoder), ("prior", Example.prior)] {
                 _ = try folder.write("NeuralSynth/\(name).onnx", [1, 2, 3])
-                _ = try folder.write("NeuralSynth/\(name).json", example.setting("sha256", .text(digest)).bytes)
+                _ = try folder.write(
+                    "NeuralSynth/\(name).json", example.setting("sha256", .text(digest)).bytes)
             }
             let instrument = Example.instrument.setting("decoder.sha256", .text(digest))
                 .setting("prior.sha256", .text(digest.uppercased()))
             _ = try folder.write("NeuralSynth/strings.instrument.json", change(instrument).bytes)
         }
 
-        func spoil(_ file: String, _ bytes: [UInt8]) throws { _ = try folder.write("NeuralSynth/\(file)", bytes) }
+        func spoil(_ file: String, _ bytes: [UInt8]) throws {
+            _ = try folder.write("NeuralSynth/\(file)", bytes)
+        }
         func remove(_ file: String) throws {
             try FileManager.default.removeItem(atPath: "\(folder.path)/NeuralSynth/\(file)")
         }
-        func verify() throws -> InstalledInstrument { try store.verify(try store.instrument(named: "strings")) }
+        func verify() throws -> InstalledInstrument {
+            try store.verify(try store.instrument(named: "strings"))
+        }
     }
 
     @Test("finds an instrument and the models that it pins")
@@ -74,7 +80,8 @@ struct ModelStoreTests {
     @Test("refuses an instrument that contradicts its models")
     func contradictions() throws {
         for (path, value) in [
-            ("decoder.sha256", JSONValue.text(Example.digest)), ("instrument", "tuba"), ("prior.file", "decoder.onnx"),
+            ("decoder.sha256", JSONValue.text(Example.digest)), ("instrument", "tuba"),
+            ("prior.file", "decoder.onnx"),
             ("decoder.file", "prior.onnx"),
         ] {
             let installed = try Installed { $0.setting(path, value) }
@@ -119,7 +126,8 @@ struct ModelStoreTests {
     func named() throws {
         let installed = try Installed()
         let environment = ["ECHOEL_MODELS": "/elsewhere", "HOME": "/home/me"]
-        let named = ModelStore.candidates(named: installed.folder.path, environment: environment, executable: nil)
+        let named = ModelStore.candidates(
+            named: installed.folder.path, environment: environment, executable: nil)
         #expect(try ModelStore.locate(in: named) == installed.store)
         let wrong = ModelStore.candidates(environment: environment, executable: nil)
         #expect(wrong.map(\.folder) == ["/elsewhere"])
@@ -147,7 +155,8 @@ struct ModelStoreTests {
             #expect(
                 ModelStore.dataFolder(environment: ["HOME": "/home/me"]) == "/home/me/.local/share/echoel")
             #expect(
-                ModelStore.dataFolder(environment: ["HOME": "/home/me", "XDG_DATA_HOME": "/x"]) == "/x/echoel")
+                ModelStore.dataFolder(environment: ["HOME": "/home/me", "XDG_DATA_HOME": "/x"]) == "/x/echoel"
+            )
             #expect(ModelStore.dataFolder(environment: ["ECHOEL_HOME": "/e", "XDG_DATA_HOME": "/x"]) == "/e")
             #expect(ModelStore.dataFolder(environment: ["HOME": ""]) == nil)
         }

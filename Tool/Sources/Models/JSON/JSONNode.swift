@@ -10,7 +10,9 @@ struct JSONNode {
             code, file: file, key: key, reason, remedy: "Correct it; Documentation/Models.md lists the keys")
     }
 
-    private func wrongType(_ wanted: String) -> ModelsError { refusal(.wrongType, "the value is not \(wanted)") }
+    private func wrongType(_ wanted: String) -> ModelsError {
+        refusal(.wrongType, "the value is not \(wanted)")
+    }
 
     /// - Throws: `missingKey`, `wrongType` when this is no object.
     func member(_ name: String) throws(ModelsError) -> JSONNode {

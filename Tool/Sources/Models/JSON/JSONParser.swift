@@ -18,7 +18,9 @@ struct JSONParser {
     static func parse(_ bytes: [UInt8]) throws(Failure) -> JSONValue {
         var parser = JSONParser(bytes: bytes)
         guard !bytes.isEmpty else { throw parser.failure("the file is empty") }
-        guard String(validating: bytes, as: UTF8.self) != nil else { throw parser.failure("it is not UTF-8 text") }
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw parser.failure("it is not UTF-8 text")
+        }
         let value = try parser.value(depth: 0)
         guard parser.peek() == nil else { throw parser.failure("there is more after its end") }
         return value
@@ -27,7 +29,8 @@ struct JSONParser {
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
     private func failure(_ reason: String) -> Failure {
-        Failure(reason: reason, line: 1 + bytes[..<min(position, bytes.count)].count { $0 == UInt8(ascii: "\n") })
+        Failure(
+            reason: reason, line: 1 + bytes[..<min(position, bytes.count)].count { $0 == UInt8(ascii: "\n") })
     }
 
     /// The next byte that is not white space.
@@ -43,7 +46,9 @@ struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(Failure) -> JSONValue {
-        guard depth < Self.limitDepth else { throw failure("it nests more than \(Self.limitDepth) levels deep") }
+        guard depth < Self.limitDepth else {
+            throw failure("it nests more than \(Self.limitDepth) levels deep")
+        }
         switch peek() {
         case nil: throw failure("it ends too early")
         case UInt8(ascii: "{"): return try object(depth: depth)
@@ -106,7 +111,9 @@ struct JSONParser {
             try digits()
         }
         let digits = String(decoding: bytes[start..<position], as: UTF8.self)
-        guard let value = Double(digits), value.isFinite else { throw failure("\(quoted(digits)) is too large") }
+        guard let value = Double(digits), value.isFinite else {
+            throw failure("\(quoted(digits)) is too large")
+        }
         return value
     }
 
@@ -155,7 +162,9 @@ struct JSONParser {
                 guard 0xDC00..<0xE000 ~= low else { throw failure("a text has half a character in it") }
                 code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
             }
-            guard let scalar = Unicode.Scalar(code) else { throw failure("a text has half a character in it") }
+            guard let scalar = Unicode.Scalar(code) else {
+                throw failure("a text has half a character in it")
+            }
             return Character(scalar)
         default: throw failure("a text has an unknown escape in it")
         }

@@ -14,7 +14,8 @@ public enum Axis: Codable, Sendable, Hashable, CustomStringConvertible {
         guard let name = parts.last, Self.isName(name), parts.count <= 2 else { return nil }
         var factor = 1
         if parts.count == 2 {
-            guard parts[0].allSatisfy(\.isASCIIDigit), let value = Int(parts[0]), 1...Self.limit ~= value else {
+            guard parts[0].allSatisfy(\.isASCIIDigit), let value = Int(parts[0]), 1...Self.limit ~= value
+            else {
                 return nil
             }
             factor = value

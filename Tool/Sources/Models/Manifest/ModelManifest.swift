@@ -66,7 +66,8 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     public var reproduce: String?
 
     public init(
-        kind: Kind, name: String, file: String, sha256: String, sizeBytes: Int, licence: String, authors: [String],
+        kind: Kind, name: String, file: String, sha256: String, sizeBytes: Int, licence: String,
+        authors: [String],
         inputs: [TensorManifest], outputs: [TensorManifest]
     ) {
         formatVersion = Self.newestFormatVersion

@@ -36,10 +36,13 @@ extension ModelStore {
             throw ModelsError(
                 .contradiction, file: file, key: "instrument",
                 "the prior \(prior.manifest.file) does not know \(quoted(instrument.instrument))",
-                remedy: "Name one of its instruments: \((prior.manifest.instruments ?? []).joined(separator: ", "))")
+                remedy:
+                    "Name one of its instruments: \((prior.manifest.instruments ?? []).joined(separator: ", "))"
+            )
         }
         let sizes = (
-            try decoder.manifest.decoderDescription().latentSize, try prior.manifest.priorDescription().latentSize
+            try decoder.manifest.decoderDescription().latentSize,
+            try prior.manifest.priorDescription().latentSize
         )
         guard sizes.0 == sizes.1 else {
             throw ModelsError(
@@ -57,7 +60,8 @@ extension ModelStore {
         let path = "\(neuralSynthFolder)/\(reference.file)"
         guard BoundedFile.exists(path) else {
             throw ModelsError(
-                .fileNotFound, file: path, "the file is missing, and the instrument \(instrument.name) needs it",
+                .fileNotFound, file: path,
+                "the file is missing, and the instrument \(instrument.name) needs it",
                 remedy: "Put it back, or install the models again")
         }
         guard let manifest = try ModelManifest.beside(model: path) else {
@@ -91,12 +95,14 @@ extension ModelManifest {
         let digest = try FileDigest(of: path)
         guard digest.sizeBytes == sizeBytes else {
             throw ModelsError(
-                .digestMismatch, file: path, "the file has \(digest.sizeBytes) bytes, and its manifest says \(sizeBytes)",
+                .digestMismatch, file: path,
+                "the file has \(digest.sizeBytes) bytes, and its manifest says \(sizeBytes)",
                 remedy: "Download or export the model again")
         }
         guard digest.sha256 == sha256.lowercased() else {
             throw ModelsError(
-                .digestMismatch, file: path, "the file's SHA-256 is \(digest.sha256), and its manifest says \(sha256)",
+                .digestMismatch, file: path,
+                "the file's SHA-256 is \(digest.sha256), and its manifest says \(sha256)",
                 remedy: "Download or export the model again")
         }
     }

@@ -51,7 +51,8 @@ struct Bench: ParsableCommand {
         let manifest = try ModelManifest.beside(model: model)
         try manifest?.check(against: session)
         let sizes = try sizes(for: session)
-        let statistics = try session.measureLatency(dimensions: sizes, warmUpRuns: 5, runs: 10, seconds: seconds)
+        let statistics = try session.measureLatency(
+            dimensions: sizes, warmUpRuns: 5, runs: 10, seconds: seconds)
         let report = Report(
             statistics, provider: session.provider, batch: batch, threads: threads, dimensions: sizes,
             audioSeconds: Self.audioSeconds(manifest, slots: sizes[Self.slotsAxis] ?? 1))
@@ -84,7 +85,9 @@ struct Bench: ParsableCommand {
                 throw ToolError(
                     .unusable,
                     "\(model) has no dynamic batch axis, so --batch \(batch) cannot be had. Leave --batch out"
-                        + (names.isEmpty ? "." : ", or name an axis with --dim: \(names.sorted().joined(separator: ", ")).")
+                        + (names.isEmpty
+                            ? "."
+                            : ", or name an axis with --dim: \(names.sorted().joined(separator: ", ")).")
                 )
             }
             sizes[name] = batch
@@ -101,7 +104,9 @@ struct Bench: ParsableCommand {
 
     /// Seconds of sound that a run of a streaming model covers, per voice.
     private static func audioSeconds(_ manifest: ModelManifest?, slots: Int) -> Double? {
-        guard let slotSamples = manifest?.slotSamples, let sampleRate = manifest?.sampleRate else { return nil }
+        guard let slotSamples = manifest?.slotSamples, let sampleRate = manifest?.sampleRate else {
+            return nil
+        }
         return Double(slots * slotSamples) / Double(sampleRate)
     }
 
@@ -117,7 +122,8 @@ struct Bench: ParsableCommand {
         let realTimeFactor: Double?
 
         init(
-            _ statistics: LatencyStatistics, provider: String, batch: Int, threads: Int, dimensions: [String: Int],
+            _ statistics: LatencyStatistics, provider: String, batch: Int, threads: Int,
+            dimensions: [String: Int],
             audioSeconds: Double?
         ) {
             func rounded(_ value: Double) -> Double { value.rounded(decimals: 6) }
@@ -133,7 +139,9 @@ struct Bench: ParsableCommand {
             self.threads = threads
             self.dimensions = dimensions
             let p50 = statistics.p50Milliseconds / 1000
-            realTimeFactor = audioSeconds.flatMap { p50 > 0 ? ($0 * Double(batch) / p50).rounded(decimals: 2) : nil }
+            realTimeFactor = audioSeconds.flatMap {
+                p50 > 0 ? ($0 * Double(batch) / p50).rounded(decimals: 2) : nil
+            }
         }
 
         private enum Key: String, CodingKey {

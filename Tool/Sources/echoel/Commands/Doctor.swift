@@ -32,7 +32,8 @@ struct Doctor: ParsableCommand {
         let failed = checks.filter { !$0.ok }.count
         if failed > 0 {
             throw ToolError(
-                .unusable, "\(failed) of \(checks.count) checks failed. Follow the fixes above, then run it again.")
+                .unusable,
+                "\(failed) of \(checks.count) checks failed. Follow the fixes above, then run it again.")
         }
     }
 
@@ -42,7 +43,8 @@ struct Doctor: ParsableCommand {
             let mark = check.ok ? Terminal.coloured("ok  ", .green) : Terminal.coloured("FAIL", .red)
             let padding = String(repeating: " ", count: width - check.name.count)
             let line = "\(mark)  \(check.name)\(padding)  \(Terminal.clean(check.detail))"
-            return check.fix.map { "\(line)\n      \(String(repeating: " ", count: width))  fix: \($0)" } ?? line
+            return check.fix.map { "\(line)\n      \(String(repeating: " ", count: width))  fix: \($0)" }
+                ?? line
         }.joined(separator: "\n")
     }
 

@@ -151,7 +151,8 @@ struct Inspect: ParsableCommand {
             for (kind, list) in [("input", inputs), ("output", outputs)] {
                 for tensor in list {
                     tensors.add(
-                        kind, tensor.name, tensor.type, "[\(tensor.shape.map(\.text).joined(separator: ", "))]")
+                        kind, tensor.name, tensor.type,
+                        "[\(tensor.shape.map(\.text).joined(separator: ", "))]")
                 }
             }
             return "\(facts.text)\n\n\(tensors.text)"

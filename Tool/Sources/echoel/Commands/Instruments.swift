@@ -35,7 +35,8 @@ struct Instruments: ParsableCommand {
             table.add(
                 instrument.name, instrument.family,
                 "\(instrument.lowKey)–\(instrument.highKey)\(instrument.pitched ? "" : ", unpitched")",
-                instrument.programs.map { "\($0)" }.joined(separator: " "), instrument.licence, instrument.title)
+                instrument.programs.map { "\($0)" }.joined(separator: " "), instrument.licence,
+                instrument.title)
         }
         return table.text
     }

@@ -46,7 +46,9 @@ struct AxisSize: ExpressibleByArgument, Equatable {
 
     init?(argument: String) {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty, let size = Int(parts[1]), 1...65_536 ~= size else { return nil }
+        guard parts.count == 2, !parts[0].isEmpty, let size = Int(parts[1]), 1...65_536 ~= size else {
+            return nil
+        }
         name = String(parts[0])
         self.size = size
     }

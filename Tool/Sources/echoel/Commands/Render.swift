@@ -58,7 +58,9 @@ struct Render: ParsableCommand {
         guard 1...65_536 ~= block else { throw ValidationError("--block takes 1 to 65536, not \(block).") }
         guard 1...64 ~= voices else { throw ValidationError("--voices takes 1 to 64, not \(voices).") }
         guard 1...64 ~= threads else { throw ValidationError("--threads takes 1 to 64, not \(threads).") }
-        guard gain.isFinite, -96...48 ~= gain else { throw ValidationError("--gain takes -96 to 48 dB, not \(gain).") }
+        guard gain.isFinite, -96...48 ~= gain else {
+            throw ValidationError("--gain takes -96 to 48 dB, not \(gain).")
+        }
         let ending = out.split(separator: ".", omittingEmptySubsequences: false).last?.lowercased()
         guard ending == "wav" || ending == "flac", out.contains(".") else {
             throw ValidationError("--out takes a file that ends in .wav or .flac, not \(out).")
@@ -110,7 +112,9 @@ struct Render: ParsableCommand {
         if let problem = listing.problems.first { throw problem }
         guard !listing.instruments.isEmpty else {
             throw ToolError(
-                .unusable, "No instruments are installed in \(store.neuralSynthFolder). Give another folder with --models.")
+                .unusable,
+                "No instruments are installed in \(store.neuralSynthFolder). Give another folder with --models."
+            )
         }
         return (listing.instruments, ChannelPlan(all: listing.instruments))
     }
@@ -123,7 +127,9 @@ struct Render: ParsableCommand {
         }
         guard piece.notes > 0 else {
             throw ToolError(
-                .unusable, "\(song) has no notes to play. " + (skipped.map(\.capitalizedFirst) ?? "Check that it is the piece you meant."))
+                .unusable,
+                "\(song) has no notes to play. "
+                    + (skipped.map(\.capitalizedFirst) ?? "Check that it is the piece you meant."))
         }
         if let skipped { Terminal.note(skipped) }
     }
@@ -142,7 +148,8 @@ struct Render: ParsableCommand {
             var progress = Progress(
                 Terminal.clean(name), totalSeconds: Double(piece.endSample + tail) / Double(rate))
             defer { progress.finish() }
-            try renderer.render(piece.messages, endSample: piece.endSample, tailSamples: tail) { left, right in
+            try renderer.render(piece.messages, endSample: piece.endSample, tailSamples: tail) {
+                left, right in
                 try Interruption.check()
                 try file.write(left, right)
                 progress.update(seconds: Double(file.inputFrames) / Double(rate))
@@ -166,12 +173,14 @@ struct Render: ParsableCommand {
             try Terminal.result(report.text)
         }
         if counters.dropped > 0 {
-            Terminal.note("\(counters.dropped) notes or messages found no room and were left out; raise --voices.")
+            Terminal.note(
+                "\(counters.dropped) notes or messages found no room and were left out; raise --voices.")
         }
         if summary.clippedSamples > 0 {
             let suggested = ((gain - 20 * log10(Double(summary.peak)) - 0.1) * 10).rounded(.down) / 10
             Terminal.note(
-                "The sound clips (\(summary.clippedSamples) samples); --gain \(suggested.formatted(decimals: 1)) does not.")
+                "The sound clips (\(summary.clippedSamples) samples); --gain \(suggested.formatted(decimals: 1)) does not."
+            )
         }
     }
 
@@ -188,7 +197,8 @@ struct Render: ParsableCommand {
 
         var text: String {
             let level = peak > 0 ? "\((20 * log10(peak)).formatted(decimals: 1)) dB" : "silent"
-            return "\(Terminal.clean(file)): \(seconds.formatted(decimals: 1)) s at \(sampleRate) Hz, \(notes) notes, "
+            return
+                "\(Terminal.clean(file)): \(seconds.formatted(decimals: 1)) s at \(sampleRate) Hz, \(notes) notes, "
                 + "peak \(level), \(realTimeFactor.formatted(decimals: 1))× real time"
         }
     }

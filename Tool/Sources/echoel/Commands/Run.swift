@@ -17,7 +17,8 @@ struct Run: ParsableCommand {
     var model: String
     @Option(help: ArgumentHelp("An input and its file; once for each input.", valueName: "name=file.npy"))
     var input: [TensorFile] = []
-    @Option(help: ArgumentHelp("An output and its file; once for each one wanted.", valueName: "name=file.npy"))
+    @Option(
+        help: ArgumentHelp("An output and its file; once for each one wanted.", valueName: "name=file.npy"))
     var output: [TensorFile] = []
     @Option(help: "Threads of a run, 1 to 64.")
     var threads = 1
@@ -67,9 +68,12 @@ struct Run: ParsableCommand {
         if report.json {
             try Terminal.result(
                 json: Report(
-                    outputs: written, milliseconds: milliseconds.rounded(decimals: 4), provider: session.provider))
+                    outputs: written, milliseconds: milliseconds.rounded(decimals: 4),
+                    provider: session.provider))
         } else {
-            for output in written { Terminal.note("\(output.name): \(output.type) \(output.shape) in \(output.file)") }
+            for output in written {
+                Terminal.note("\(output.name): \(output.type) \(output.shape) in \(output.file)")
+            }
         }
     }
 
@@ -82,7 +86,8 @@ struct Run: ParsableCommand {
             }
             if kind == "output", given.isEmpty {
                 throw ToolError(
-                    .wrongTensors, "No output is asked for. Add --output NAME=FILE.npy; \(model) gives: \(list).")
+                    .wrongTensors,
+                    "No output is asked for. Add --output NAME=FILE.npy; \(model) gives: \(list).")
             }
         }
         let missing = session.inputs.filter { info in !input.contains { $0.name == info.name } }
@@ -109,7 +114,8 @@ struct Run: ParsableCommand {
             }
         guard fits else {
             throw ToolError(
-                .unsupportedArray, "\(file) has the shape \(array.shape), and the input is \(info). Reshape it.")
+                .unsupportedArray,
+                "\(file) has the shape \(array.shape), and the input is \(info). Reshape it.")
         }
         return try Tensor(elementType: array.element.elementType, shape: array.shape, bytes: array.bytes)
     }

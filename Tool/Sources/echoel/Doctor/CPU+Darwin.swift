@@ -6,7 +6,8 @@
 
         static func facts() -> Facts {
             let wanted = [
-                ("hw.optional.avx2_0", "AVX2"), ("hw.optional.fma", "FMA"), ("hw.optional.avx512f", "AVX-512"),
+                ("hw.optional.avx2_0", "AVX2"), ("hw.optional.fma", "FMA"),
+                ("hw.optional.avx512f", "AVX-512"),
                 ("hw.optional.AdvSIMD", "NEON"), ("hw.optional.arm.FEAT_DotProd", "dot product"),
                 ("hw.optional.arm.FEAT_BF16", "BF16"),
             ]

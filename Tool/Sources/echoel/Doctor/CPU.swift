@@ -28,7 +28,8 @@ enum CPU {
     static func facts(cpuinfo: String) -> Facts {
         let wanted = [
             ("avx2", "AVX2"), ("fma", "FMA"), ("avx512f", "AVX-512"), ("avx512_vnni", "AVX-512 VNNI"),
-            ("amx_bf16", "AMX"), ("asimd", "NEON"), ("asimddp", "dot product"), ("sve", "SVE"), ("bf16", "BF16"),
+            ("amx_bf16", "AMX"), ("asimd", "NEON"), ("asimddp", "dot product"), ("sve", "SVE"),
+            ("bf16", "BF16"),
         ]
         var facts = Facts()
         for line in cpuinfo.split(separator: "\n") {

@@ -6,7 +6,8 @@ enum DataFolderCheck {
     static func run(_ checks: inout [Check]) {
         let name = "data folder"
         guard let folder = ModelStore.dataFolder() else {
-            checks.append(.failed(name, "there is no home folder", fix: "set ECHOEL_HOME to a folder of yours"))
+            checks.append(
+                .failed(name, "there is no home folder", fix: "set ECHOEL_HOME to a folder of yours"))
             return
         }
         let files = FileManager.default
@@ -14,7 +15,9 @@ enum DataFolderCheck {
         if unsafe files.fileExists(atPath: folder, isDirectory: &isFolder) {
             if !isFolder.boolValue {
                 checks.append(
-                    .failed(name, "\(folder) is not a folder", fix: "move it away, or set ECHOEL_HOME to a folder"))
+                    .failed(
+                        name, "\(folder) is not a folder", fix: "move it away, or set ECHOEL_HOME to a folder"
+                    ))
             } else if files.isWritableFile(atPath: folder) {
                 checks.append(.passed(name, "\(folder) is writable"))
             } else {

@@ -26,7 +26,8 @@ enum ModelsCheck {
     }
 
     private static func check(
-        _ instrument: InstrumentManifest, _ store: ModelStore, _ runtime: OnnxRuntime?, _ checks: inout [Check]
+        _ instrument: InstrumentManifest, _ store: ModelStore, _ runtime: OnnxRuntime?,
+        _ checks: inout [Check]
     ) {
         let name = "instrument \(instrument.name)"
         do {
@@ -34,7 +35,8 @@ enum ModelsCheck {
             let models = [installed.decoder, installed.prior] + (installed.encoder.map { [$0] } ?? [])
             let files = models.map(\.manifest.file).joined(separator: ", ")
             guard let runtime else {
-                checks.append(.passed(name, "\(files): SHA-256 as published; not run, for want of ONNX Runtime"))
+                checks.append(
+                    .passed(name, "\(files): SHA-256 as published; not run, for want of ONNX Runtime"))
                 return
             }
             for model in models {
@@ -50,6 +52,7 @@ enum ModelsCheck {
 
     private static func failure(_ name: String, _ error: ModelsError) -> Check {
         let place = [error.file, error.key].filter { !$0.isEmpty }.map { "\($0): " }.joined()
-        return .failed(name, place + error.reason, fix: error.remedy.prefix(1).lowercased() + error.remedy.dropFirst())
+        return .failed(
+            name, place + error.reason, fix: error.remedy.prefix(1).lowercased() + error.remedy.dropFirst())
     }
 }

@@ -16,6 +16,16 @@ enum Interruption {
         return result
     }
 
+    /// To be called first. Lets the signals through that a parent left blocked (dispatch's threads block them, and
+    /// what they start inherits it), and makes a file-size limit an error of the write instead of the process's end.
+    static func prepare() {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for number in signals { unsafe sigaddset(&set, number) }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        signal(SIGXFSZ, SIG_IGN)
+    }
+
     /// - Throws: `Interrupted` when a signal has come.
     static func check() throws(Interrupted) {
         let number = received.load(ordering: .relaxed)

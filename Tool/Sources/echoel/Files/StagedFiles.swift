@@ -38,12 +38,14 @@ private struct StagedFile {
         case .typeDirectory:
             throw ToolError(.unwritable, "\(path): this is a folder. Give the name of a file to write.")
         default:
-            throw ToolError(.unwritable, "\(path): this is a device or a pipe. Give the name of an ordinary file.")
+            throw ToolError(
+                .unwritable, "\(path): this is a device or a pipe. Give the name of an ordinary file.")
         }
         guard attributes == nil || FileManager.default.isWritableFile(atPath: target) else {
             throw ToolError(
                 .unwritable,
-                "\(path): the file is there and may not be replaced. Change its permissions, or choose another name.")
+                "\(path): the file is there and may not be replaced. Change its permissions, or choose another name."
+            )
         }
         self.path = path
         self.target = target

@@ -32,4 +32,3 @@ struct ChannelPlan: Equatable {
     /// Whether nothing that happens in a piece makes the channel sound.
     func isSilent(channel: Int) -> Bool { start[channel] == nil && pinned.contains(channel) }
 }
-

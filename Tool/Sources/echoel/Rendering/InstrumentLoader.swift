@@ -25,7 +25,8 @@ struct InstrumentLoader {
         NeuralInstrument(
             name: manifest.name, model: try model(of: manifest), priorInstrument: manifest.instrument,
             keys: manifest.lowKey...manifest.highKey, gain: Float(manifest.gain),
-            velocityExponent: Float(manifest.velocityExponent), releaseSeconds: Float(manifest.releaseSeconds),
+            velocityExponent: Float(manifest.velocityExponent),
+            releaseSeconds: Float(manifest.releaseSeconds),
             programs: manifest.programs)
     }
 
@@ -39,7 +40,8 @@ struct InstrumentLoader {
         let prior = try Session(runtime, model: installed.prior.path, options: options)
         try installed.prior.manifest.check(against: prior)
         let model = NeuralModel(
-            decoder: decoder, decoderDescription: try installed.decoder.manifest.decoderDescription(), prior: prior,
+            decoder: decoder, decoderDescription: try installed.decoder.manifest.decoderDescription(),
+            prior: prior,
             priorDescription: try installed.prior.manifest.priorDescription())
         models[pair] = model
         return model

@@ -32,7 +32,8 @@ struct Piece {
             }
             messages.append(
                 ScheduledMessage(
-                    sample: max(timed.sample(at: Double(sampleRate)), 0), message: ChannelMessage(timed.event)))
+                    sample: max(timed.sample(at: Double(sampleRate)), 0), message: ChannelMessage(timed.event)
+                ))
         }
         self.messages = messages
         self.notes = notes
@@ -56,7 +57,8 @@ extension ChannelMessage {
         switch event.kind {
         case .noteOff(let key, let velocity): self.init(status: 0x80 | channel, data1: key, data2: velocity)
         case .noteOn(let key, let velocity): self.init(status: 0x90 | channel, data1: key, data2: velocity)
-        case .polyPressure(let key, let pressure): self.init(status: 0xA0 | channel, data1: key, data2: pressure)
+        case .polyPressure(let key, let pressure):
+            self.init(status: 0xA0 | channel, data1: key, data2: pressure)
         case .controlChange(let controller, let value):
             self.init(status: 0xB0 | channel, data1: controller, data2: value)
         case .programChange(let program): self.init(status: 0xC0 | channel, data1: program, data2: 0)

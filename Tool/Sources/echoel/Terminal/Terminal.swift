@@ -10,7 +10,8 @@ enum Terminal {
             try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
         } catch {
             throw ToolError(
-                .unwritable, "The result cannot be written to standard output. Check the disk or the pipe behind it.")
+                .unwritable,
+                "The result cannot be written to standard output. Check the disk or the pipe behind it.")
         }
     }
 
@@ -43,7 +44,8 @@ enum Terminal {
             text.map { character -> Character in
                 if character.isNewline || character == "\t" { return " " }
                 let isControl = character.unicodeScalars.contains {
-                    [.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+                    [.control, .format, .lineSeparator, .paragraphSeparator].contains(
+                        $0.properties.generalCategory)
                 }
                 return isControl ? "\u{FFFD}" : character
             })
