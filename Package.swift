@@ -25,7 +25,7 @@ let library: [Row] = [
 ]
 
 let tests: [Row] = [
-    Row(name: "RealtimeTests", room: .control, needs: ["Realtime"]),
+    Row(name: "RealtimeTests", room: .control, needs: ["Realtime", "TestSupport"]),
     Row(name: "SignalTests", room: .control, needs: ["Signal"]),
     Row(name: "InferenceTests", room: .control, needs: ["Inference", "TestSupport"]),
     Row(name: "StreamingTests", room: .control, needs: ["Inference", "Streaming", "Signal", "NeuralSynth", "TestSupport"]),
@@ -65,9 +65,20 @@ let package = Package(
             name: "CSoxr", pkgConfig: "soxr",
             providers: [.apt(["libsoxr-dev"]), .brew(["libsoxr"])]),
         .target(
-            name: "TestSupport", dependencies: ["Inference", "Streaming", "NeuralSynth", "Devices", "Realtime"],
+            name: "CAllocationCounter", path: "Tests/CAllocationCounter",
+            cSettings: rtsan ? [.define("RTSAN")] : []),
+        .target(
+            name: "TestSupport",
+            dependencies: ["CAllocationCounter", "Inference", "Streaming", "NeuralSynth", "Devices", "Realtime"],
             path: "Tests/TestSupport", swiftSettings: settings),
     ]
         + library.map { .target(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
         + tests.map { .testTarget(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
+        + (rtsan
+            ? [
+                // Must abort: script/check-gates runs it.
+                .executableTarget(
+                    name: "SeededViolation", dependencies: ["Realtime"], path: "Tests/SeededViolation",
+                    exclude: ["Compiler"], swiftSettings: settings)
+            ] : [])
 )

@@ -5,7 +5,8 @@ import COnnxRuntime
 ///
 /// Several bound runs may share buffers (one per batch size, say), and one buffer may be the output of one run and
 /// the input of the next. One bound run is run by one thread at a time.
-@safe public struct BoundRun: ~Copyable, @unchecked Sendable {  // C handles that move with the value
+@safe public struct BoundRun: ~Copyable, @unchecked Sendable {
+    // Sendable: C handles that move with the value.
     private let session: Session
     private let binding: OpaquePointer
     private let sessionHandle: OpaquePointer
@@ -71,7 +72,7 @@ import COnnxRuntime
             }
         } catch {
             unsafe table.pointee.ReleaseIoBinding(binding)
-            unsafe values.forEach { unsafe table.pointee.ReleaseValue($0) }
+            for index in unsafe values.indices { unsafe table.pointee.ReleaseValue(values[index]) }
             throw error
         }
         self.session = session
@@ -85,7 +86,7 @@ import COnnxRuntime
     deinit {
         let table = unsafe session.runtime.table
         unsafe table.pointee.ReleaseIoBinding(binding)
-        unsafe values.forEach { unsafe table.pointee.ReleaseValue($0) }
+        for index in unsafe values.indices { unsafe table.pointee.ReleaseValue(values[index]) }
     }
 
     /// Runs the model once, from the inputs' buffers to the outputs'.

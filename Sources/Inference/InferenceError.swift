@@ -4,7 +4,8 @@ public struct InferenceError: Error, Sendable, CustomStringConvertible {
     public var code: Code
     /// One sentence or two for a person: what failed, on which thing, and what to do about it.
     public var message: String
-    /// The error below this one: an `OnnxRuntimeStatus`, a `SystemCallError`, or nil.
+    /// The error below this one: an `OnnxRuntimeStatus`, a `LibraryLoaderError`, a `SystemCallError`, another
+    /// `InferenceError`, or nil.
     public var underlying: (any Error)?
 
     public init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
@@ -65,6 +66,14 @@ public struct OnnxRuntimeStatus: Error, Sendable, CustomStringConvertible {
     /// `OrtErrorCode`: 1 fail, 2 invalid argument, 3 no such file, 6 exception, 7 invalid protobuf, 9 not
     /// implemented, 10 invalid graph, …
     public let code: Int
+    public let message: String
+
+    public var description: String { message }
+}
+
+/// Why the system's loader did not open a shared library.
+public struct LibraryLoaderError: Error, Sendable, CustomStringConvertible {
+    /// The loader's own words.
     public let message: String
 
     public var description: String { message }

@@ -19,8 +19,8 @@
             }
         }
 
-        static func platformDataFolder() -> String? {
-            environmentVariable("HOME").map { "\($0)/Library/Application Support/echoel" }
+        static func platformDataFolder(_ variable: (String) -> String?) -> String? {
+            variable("HOME").map { "\($0)/Library/Application Support/echoel" }
         }
     }
 #endif

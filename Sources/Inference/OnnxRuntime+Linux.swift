@@ -14,9 +14,9 @@
 
         static func executablePath() -> String? { resolvedPath("/proc/self/exe") }
 
-        static func platformDataFolder() -> String? {
-            if let data = environmentVariable("XDG_DATA_HOME") { return "\(data)/echoel" }
-            return environmentVariable("HOME").map { "\($0)/.local/share/echoel" }
+        static func platformDataFolder(_ variable: (String) -> String?) -> String? {
+            if let data = variable("XDG_DATA_HOME") { return "\(data)/echoel" }
+            return variable("HOME").map { "\($0)/.local/share/echoel" }
         }
     }
 #endif

@@ -8,8 +8,23 @@ extension OnnxRuntime {
     /// Room: control.
     /// - Throws: `libraryNotFound` with every place that was tried, `notOnnxRuntime`, `libraryTooOld`.
     public static func open(library path: String? = nil) throws(InferenceError) -> OnnxRuntime {
+        try open(library: path, in: Surroundings())
+    }
+
+    /// What the search depends on besides the disk.
+    struct Surroundings {
+        /// The environment.
+        var variable: (String) -> String? = environmentVariable
+        var executable: String? = executablePath()
+        var loaderNames = OnnxRuntime.loaderNames
+        var homebrewPrefixes = OnnxRuntime.homebrewPrefixes
+    }
+
+    static func open(
+        library path: String?, in surroundings: Surroundings
+    ) throws(InferenceError) -> OnnxRuntime {
         if let path { return try open(named: path) }
-        if let path = environmentVariable("ECHOEL_ONNXRUNTIME") {
+        if let path = surroundings.variable("ECHOEL_ONNXRUNTIME") {
             do throws(InferenceError) {
                 return try open(named: path)
             } catch {
@@ -19,7 +34,7 @@ extension OnnxRuntime {
         }
         var tried: [String] = []
         var unusable: InferenceError?
-        for place in searchPlaces() {
+        for place in places(in: surroundings) {
             do throws(InferenceError) {
                 return try open(place: place)
             } catch {
@@ -48,21 +63,21 @@ extension OnnxRuntime {
         }
     }
 
-    static func searchPlaces() -> [Place] {
+    static func places(in surroundings: Surroundings) -> [Place] {
         var places: [Place] = []
-        if let executable = executablePath() { places.append(.folder(folder(of: executable))) }
-        if let data = dataFolder() { places.append(.folder("\(data)/runtimes/current")) }
-        places += loaderNames.map(Place.loader)
-        places += homebrewPrefixes.map { .folder("\($0)/lib") }
+        if let executable = surroundings.executable { places.append(.folder(folder(of: executable))) }
+        if let data = surroundings.variable("ECHOEL_HOME") ?? platformDataFolder(surroundings.variable) {
+            places.append(.folder("\(data)/runtimes/current"))
+        }
+        places += surroundings.loaderNames.map(Place.loader)
+        places += surroundings.homebrewPrefixes.map { .folder("\($0)/lib") }
         return places
     }
 
-    /// `echoel`'s data folder: `ECHOEL_HOME`, else the platform's place for it.
-    static func dataFolder() -> String? { environmentVariable("ECHOEL_HOME") ?? platformDataFolder() }
-
     private static func open(named path: String) throws(InferenceError) -> OnnxRuntime {
-        guard case .directory = fileKind(path) else { return try open(file: path) }
-        return try open(folder: path)
+        if case .directory = fileKind(path) { return try open(folder: path) }
+        // A name without a slash is a file here, not one for the system's loader.
+        return try open(file: path.contains("/") ? path : "./\(path)")
     }
 
     private static func open(place: Place) throws(InferenceError) -> OnnxRuntime {
@@ -72,9 +87,9 @@ extension OnnxRuntime {
             do throws(InferenceError) {
                 return try open(file: name)
             } catch {
-                // The loader says "no such file" and "not a library" with one voice.
-                guard error.code == .notOnnxRuntime, error.underlying == nil else { throw error }
-                throw InferenceError(.libraryNotFound, error.message)
+                // What the loader does not open, it mostly does not have.
+                guard error.underlying is LibraryLoaderError else { throw error }
+                throw InferenceError(.libraryNotFound, error.message, underlying: error.underlying)
             }
         }
     }

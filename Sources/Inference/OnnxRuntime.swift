@@ -6,7 +6,8 @@ import COnnxRuntime
 /// silent: what goes wrong is thrown.
 ///
 /// Room: control.
-@safe public final class OnnxRuntime: @unchecked Sendable {  // a table of C functions, never written
+@safe public final class OnnxRuntime: @unchecked Sendable {
+    // Sendable: a table of C functions that is never written.
     let table: UnsafePointer<OrtTable>
     let environment: OpaquePointer
     let allocator: OpaquePointer
@@ -73,7 +74,7 @@ extension OnnxRuntime {
 
     /// Opens one file (or bare name, for the system's loader), or returns it if it is open.
     static func open(file: String) throws(InferenceError) -> OnnxRuntime {
-        let key = resolvedPath(file) ?? file
+        let key = (file.contains("/") ? resolvedPath(file) : nil) ?? file
         return try opened.withLock { opened throws(InferenceError) in
             if let runtime = opened[key] { return runtime }
             let runtime = try load(file)
@@ -108,12 +109,14 @@ extension OnnxRuntime {
                 .libraryTooOld,
                 "\(file) is ONNX Runtime \(version), which is too old; 1.21 or later is needed. \(remedy)")
         default:
-            if case .missing = fileKind(file) {
-                throw InferenceError(.libraryNotFound, "No ONNX Runtime library at \(file). \(remedy)")
+            let cause = LibraryLoaderError(message: message)
+            if file.contains("/"), case .missing = fileKind(file) {
+                throw InferenceError(
+                    .libraryNotFound, "No ONNX Runtime library at \(file). \(remedy)", underlying: cause)
             }
             throw InferenceError(
-                .notOnnxRuntime,
-                "\(file) cannot be loaded as a shared library (\(message)). \(remedy)")
+                .notOnnxRuntime, "\(file) cannot be loaded as a shared library (\(message)). \(remedy)",
+                underlying: cause)
         }
     }
 

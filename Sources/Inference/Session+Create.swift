@@ -48,10 +48,10 @@ extension Session {
             throw InferenceError(.invalidArgument, "\(threads) threads per run; take 1 to 1024.")
         }
         let table = unsafe runtime.table
-        var options_: OpaquePointer?
+        var created: OpaquePointer?
         let context = "ONNX Runtime \(runtime.version) refused the session's options"
-        try unsafe runtime.check(table.pointee.CreateSessionOptions(&options_), .outOfResources, context)
-        guard let handle = unsafe options_ else { throw InferenceError(.outOfResources, "\(context).") }
+        try unsafe runtime.check(table.pointee.CreateSessionOptions(&created), .outOfResources, context)
+        guard let handle = unsafe created else { throw InferenceError(.outOfResources, "\(context).") }
         do throws(InferenceError) {
             try unsafe runtime.check(
                 table.pointee.SetIntraOpNumThreads(handle, Int32(options.intraOpThreads)), .invalidArgument,

@@ -63,7 +63,8 @@ struct SessionDescription {
         var tensor: OpaquePointer?
         try unsafe check(runtime.table.pointee.CastTypeInfoToTensorInfo(type, &tensor))
         guard let tensor = unsafe tensor else {
-            return TensorInfo(name: name, shape: [], elementType: .unknown)  // a sequence, a map or an optional
+            // A sequence, a map or an optional.
+            return TensorInfo(name: name, shape: [], elementType: .unknown)
         }
         return TensorInfo(
             name: name, shape: try unsafe shape(of: tensor), elementType: try unsafe elementType(of: tensor))

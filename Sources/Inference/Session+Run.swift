@@ -40,8 +40,8 @@ extension Session {
     }
 
     deinit {
-        unsafe values.forEach { unsafe session.runtime.table.pointee.ReleaseValue($0) }
-        unsafe memory.forEach { unsafe $0.deallocate() }
+        unsafe release(values)
+        for index in unsafe memory.indices { unsafe memory[index].deallocate() }
     }
 
     private func add(_ tensor: Tensor, _ info: TensorInfo) throws(InferenceError) {
@@ -94,7 +94,9 @@ extension Session {
     }
 
     private func release(_ results: [OpaquePointer?]) {
-        unsafe results.forEach { unsafe session.runtime.table.pointee.ReleaseValue($0) }
+        for index in unsafe results.indices {
+            unsafe session.runtime.table.pointee.ReleaseValue(results[index])
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 /// It has no lock: whoever shares one between threads orders their access (a run counts as an access).
 ///
 /// Room: `init` control; the memory itself any.
-@safe public final class TensorBuffer: @unchecked Sendable {  // the address never changes; contents by contract
+@safe public final class TensorBuffer: @unchecked Sendable {
+    // Sendable: the address never changes, and the contents are ordered by the users, as said above.
     /// Elements.
     public let count: Int
     /// Valid for `count` elements while the buffer lives.

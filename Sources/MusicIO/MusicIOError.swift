@@ -58,10 +58,10 @@ public struct MusicIOError: Error, Sendable, CustomStringConvertible {
         self.systemError = systemError
     }
 
-    /// For example: `song.mid, byte 1187: the track ends inside an event. Export the piece again.`
+    /// For example: `song.mid, byte 1187: the track ends inside an event. Export it again.`
     public var description: String {
         let place = byteOffset.map { ", byte \($0)" } ?? ""
         let subject = file.isEmpty ? "" : "\(file)\(place): "
-        return "\(subject)\(reason). \(remedy)"
+        return "\(subject)\(reason). \(remedy)."
     }
 }

@@ -4,7 +4,8 @@ internal import Synchronization
 /// What the audio room tells the worker. All times are event time, in samples, and never go back.
 enum VoiceCommand: BitwiseCopyable, Sendable {
     /// A note begins on a track.
-    case start(time: Int, track: Int32, channel: UInt8, key: UInt8, velocity: UInt8, instrument: Int32, ordinal: UInt32)
+    case start(
+        time: Int, track: Int32, channel: UInt8, key: UInt8, velocity: UInt8, instrument: Int32, noteCount: UInt32)
     /// The note on a track is let go; it is silent from `silentAt` on.
     case release(time: Int, track: Int32, silentAt: Int)
     /// The note on a track makes room for another; it is silent from `silentAt` on.

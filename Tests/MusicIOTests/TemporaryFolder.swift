@@ -61,7 +61,3 @@ final class TemporaryFolder {
 struct POSIXFailure: Error {
     let code: Int32
 }
-
-extension Float {
-    static func sin(_ value: Float) -> Float { sinf(value) }
-}

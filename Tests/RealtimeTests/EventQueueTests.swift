@@ -1,4 +1,5 @@
 import Realtime
+import TestSupport
 import Testing
 
 @Suite("Event queue")
@@ -7,7 +8,7 @@ struct EventQueueTests {
         let queue = EventQueue<Int>(minimumCapacity: 100, blank: -1)
         var model: [Int] = []
         var next = 0
-        var generator = SystemRandomNumberGenerator()
+        var generator = SeededGenerator.announced()
         for _ in 0..<10_000 {
             for _ in 0..<Int.random(in: 0...90, using: &generator) {
                 let pushed = queue.push(next)

@@ -68,7 +68,7 @@ struct StreamingTests {
         var singles: [Float] = []
         for slot in 0..<16 { singles += try bench.run([(1, score)], from: slot, slots: 1)[0] }
         #expect(largestDifference(whole, singles) <= 1e-5)
-        var generator = SystemRandomNumberGenerator()
+        var generator = SeededGenerator.announced()
         for voice in 2..<8 {
             var cut: [Float] = []
             var cuts: [Int] = []
@@ -96,7 +96,7 @@ struct StreamingTests {
         for voice in 0..<8 { bench.batcher.reset(voice: voice) }
         var together = [[Float]](repeating: [], count: 8)
         var slots = [Int](repeating: 0, count: 8)
-        var generator = SystemRandomNumberGenerator()
+        var generator = SeededGenerator.announced()
         while let slot = slots.min(), slot < 32 {
             // The voices that are at the same slot, some of them, in any order.
             let ready = (0..<8).filter { slots[$0] == slot }.shuffled(using: &generator)

@@ -1,7 +1,7 @@
 public import Foundation
-public import Inference
+internal import Inference
 public import NeuralSynth
-public import Streaming
+internal import Streaming
 
 /// The instruments of `Models/NeuralSynth`, read straight from their JSON files.
 public enum ShippedModels {

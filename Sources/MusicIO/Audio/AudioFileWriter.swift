@@ -131,6 +131,26 @@ internal import CSndfile
         }
     }
 
+    /// Appends a stereo block that is kept channel by channel; else as `write(_:)`.
+    ///
+    /// - Parameters: as many samples of each channel.
+    /// - Throws: also `invalidArgument` where the file is not stereo or the counts differ.
+    public mutating func write(left: Span<Float>, right: Span<Float>) throws(MusicIOError) {
+        guard channels == 2, left.count == right.count else {
+            throw MusicIOError(
+                .invalidArgument, file: name,
+                "\(left.count) left and \(right.count) right samples do not fit \(channels) channels",
+                remedy: "Pass equally many samples to a file of two channels")
+        }
+        var block: [Float] = []
+        block.reserveCapacity(2 * left.count)
+        for index in left.indices {
+            block.append(left[index])
+            block.append(right[index])
+        }
+        try write(block.span)
+    }
+
     /// Closes the file, waits until it is on its disk, and gives it its name.
     ///
     /// - Throws: `writeFailed`, or the error of an earlier `write`; no file is left then, and one that was

@@ -11,6 +11,8 @@ struct ChannelState: BitwiseCopyable {
     var volume: UInt8 = 100
     var expression: UInt8 = 127
     var pan: UInt8 = 64
+    /// Counts the channel's notes: each has noise of its own, whatever the other channels play.
+    var noteCount: UInt32 = 0
     /// The registered parameter that data entry sets; 0x3FFF is none.
     var registeredParameter: UInt16 = 0x3FFF
 

@@ -129,9 +129,10 @@ internal import Signal
             sounding -= 1
         }
         ordinal &+= 1
+        channels[channel].noteCount &+= 1
         let started = VoiceCommand.start(
             time: time, track: Int32(free), channel: UInt8(channel), key: key, velocity: velocity,
-            instrument: instrument, ordinal: ordinal)
+            instrument: instrument, noteCount: channels[channel].noteCount)
         let level = levels[Int(instrument) * 128 + Int(velocity)]
         send(started)
         send(.start(time: time, track: Int32(free), channel: UInt8(channel), level: level))

@@ -104,7 +104,7 @@ internal import Streaming
 
     private func apply(_ command: VoiceCommand) {
         switch command {
-        case .start(let time, let track, let channel, let key, let velocity, let instrument, let ordinal):
+        case .start(let time, let track, let channel, let key, let velocity, let instrument, let noteCount):
             let group = groupOfInstrument[Int(instrument)]
             groupOfTrack[Int(track)] = group
             let keys = instruments[Int(instrument)].keys
@@ -114,7 +114,7 @@ internal import Streaming
                     onset: time, channel: Int(channel), key: Float(key),
                     timbreKey: Float(min(max(Int(key), keys.lowerBound), keys.upperBound)),
                     velocity: Float(velocity), template: templates[Int(instrument)],
-                    noise: CounterNoise(seed: UInt64(ordinal) << 16 | UInt64(channel) << 8 | UInt64(key))))
+                    noise: CounterNoise(seed: UInt64(noteCount) << 16 | UInt64(channel) << 8 | UInt64(key))))
         case .release(let time, let track, let silentAt):
             groups[groupOfTrack[Int(track)]].release(track: Int(track), time: time, silentAt: silentAt)
         case .steal(_, let track, let silentAt):

@@ -105,12 +105,11 @@ struct Voice {
         let rate = Float(batcher.description.sampleRate)
         for k in 0..<slots {
             let slot = voice.slot + k
-            // A held note's release time is .max, and its first audio may start before 0: no difference to take.
-            let off = voice.releaseTime == .max ? 0 : max(audioStart(voice, slot: slot) - voice.releaseTime, 0)
+            let released = min(voice.releaseTime, audioStart(voice, slot: slot))
             unsafe columns.fill(
                 prior.note(row: lane * slots + k), template: voice.template, pitch: voice.timbreKey,
                 velocity: voice.velocity, secondsOn: Float(slot * batcher.description.slotSamples) / rate,
-                secondsOff: Float(off) / rate)
+                secondsOff: Float(audioStart(voice, slot: slot) - released) / rate)
         }
     }
 

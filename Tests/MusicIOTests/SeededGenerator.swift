@@ -1,0 +1,28 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// SplitMix64 (Steele, Lea, Flood 2014). A test prints its seed, so that a failure can be repeated.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// A new seed, printed with the test's name; the environment's `ECHOEL_SEED` takes its place.
+    static func announcedSeed(_ test: String = #function) -> UInt64 {
+        let given = unsafe getenv("ECHOEL_SEED").flatMap { unsafe UInt64(String(cString: $0)) }
+        let seed = given ?? .random(in: .min ... .max)
+        print("\(test): seed \(seed)")
+        return seed
+    }
+}

@@ -1,0 +1,12 @@
+import CAllocationCounter
+
+/// Whether heap allocations can be counted in this build: not under a sanitizer, nor without glibc.
+public let allocationsCanBeCounted = allocation_counter_works() != 0
+
+/// The heap allocations that `body` makes on the calling thread.
+public func allocations<E>(_ body: () throws(E) -> Void) throws(E) -> Int {
+    allocation_counter_start()
+    defer { _ = allocation_counter_stop() }
+    try body()
+    return Int(allocation_counter_stop())
+}

@@ -1,0 +1,284 @@
+"""The command line: results on stdout, progress and errors on stderr; exit codes 0, 1 (failed) and 64 (usage)."""
+
+import json
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import click
+
+from . import TrainingError, __version__
+
+_PROGRAM = "echoel_training"
+_FILE = click.Path(path_type=Path)
+_SOUNDFONT = click.option(
+    "--soundfont",
+    type=_FILE,
+    help="A SoundFont 2 file. Default: ECHOEL_SOUNDFONT, else FluidR3 GM where the system keeps it.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name=_PROGRAM)
+def cli() -> None:
+    """Render data for, train and export Echoelmusic's neural instruments."""
+
+
+@cli.command()
+@click.argument("catalogue", type=_FILE)
+@click.option("--out", type=_FILE, help="The .npz to write. Default: a file in the user's cache folder.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Notes rendered at a time. Default: one per core.")
+@_SOUNDFONT
+@_JSON
+def render(catalogue: Path, out: Path | None, workers: int | None, soundfont: Path | None, as_json: bool) -> None:
+    """Render the notes of CATALOGUE (a TOML file) into one dataset.
+
+    A dataset that is there already and up to date is left as it is.
+
+    \b
+    Example:
+      echoel_training render catalogue/ensemble.toml --out cache/ensemble.npz
+    """
+    from .catalogue import read_catalogue
+    from .dataset import describe_dataset, prepare_dataset
+
+    path, rendered = prepare_dataset(read_catalogue(catalogue), out, soundfont, workers)
+    report = {"file": str(path), "rendered": rendered, **describe_dataset(path)}
+    if as_json:
+        _print_json(report)
+        return
+    click.echo(f"{path}: {report['notes']} notes, {report['seconds'] / 60:.1f} minutes")
+    for instrument in report["instruments"]:
+        click.echo(
+            f"  {instrument['name']}: {instrument['notes']} notes, {instrument['heldOut']} held out, "
+            f"silent {instrument['releaseSeconds']:.2f} s after the note-off"
+        )
+    if not rendered:
+        click.echo("It was up to date.", err=True)
+
+
+@cli.command()
+@click.option("--program", type=click.IntRange(0, 127), required=True, help="General MIDI program, 0 to 127.")
+@click.option("--bank", type=click.IntRange(0, 16_383), default=0, show_default=True, help="SoundFont bank.")
+@click.option("--keys", required=True, help="MIDI keys, such as 60 or 48-72 or 60,64,67.")
+@click.option("--velocities", default="90", show_default=True, help="Velocities, written like the keys.")
+@click.option("--seconds", type=click.FloatRange(0.01, 60), default=1.0, show_default=True, help="Until the note-off.")
+@click.option("--out", type=_FILE, required=True, help="The folder to write to.")
+@_SOUNDFONT
+@_JSON
+def notes(
+    program: int,
+    bank: int,
+    keys: str,
+    velocities: str,
+    seconds: float,
+    out: Path,
+    soundfont: Path | None,
+    as_json: bool,
+) -> None:
+    """Render single notes to 48 kHz WAV files.
+
+    Sample 0 is the note-on; notes.json in the folder keeps the sample of every note-off.
+
+    \b
+    Example:
+      echoel_training notes --program 56 --keys 60-72 --seconds 1.5 --out trumpet
+    """
+    from .rendering import write_notes
+
+    written = write_notes(
+        out,
+        program=program,
+        bank=bank,
+        keys=_numbers(keys, "--keys", 0, 127),
+        velocities=_numbers(velocities, "--velocities", 1, 127),
+        seconds=seconds,
+        soundfont=soundfont,
+    )
+    _report({"folder": str(out), "notes": written}, [str(out / note["file"]) for note in written], as_json)
+
+
+@cli.command()
+@click.argument("notes", type=_FILE, metavar="DATASET")
+@click.option("--out", type=_FILE, required=True, help="The folder for checkpoints and logs.")
+@click.option("--minutes", type=click.FloatRange(0, 100_000), default=60.0, show_default=True, help="Time budget.")
+@click.option("--resume", is_flag=True, help="Continue from OUT/last.ckpt.")
+@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch.")
+@_JSON
+def train(notes: Path, out: Path, minutes: float, resume: bool, threads: int, as_json: bool) -> None:
+    """Train decoder, encoder and prior on a DATASET that `render` made.
+
+    Checkpoints are kept as the training goes; TensorBoard reads the logs beside them.
+
+    \b
+    Example:
+      echoel_training train cache/ensemble.npz --out runs/ensemble --minutes 60
+    """
+    from .dataset import load_dataset
+
+    if resume and not (out / "last.ckpt").is_file():
+        raise TrainingError(f"there is no {out / 'last.ckpt'} to resume; train without --resume first")
+    fields = load_dataset(notes)
+    from .train import train as train_ensemble
+
+    out.mkdir(parents=True, exist_ok=True)
+    with redirect_stdout(sys.stderr):  # Lightning's progress bar
+        checkpoint = str(train_ensemble(fields, out, minutes, resume=resume, threads=threads))
+    _report({"checkpoint": checkpoint}, [checkpoint], as_json)
+
+
+@cli.command()
+@click.option("--checkpoint", type=_FILE, help="A checkpoint that `train` wrote.")
+@click.option("--untrained", is_flag=True, help="Repeatable random weights instead, to test an engine with.")
+@click.option("--catalogue", type=_FILE, help="What the instruments are called. Default: catalogue/ensemble.toml.")
+@click.option("--dataset", type=_FILE, help="Measure on its held-out notes, and put the figures into the manifests.")
+@click.option("--out", type=_FILE, required=True, help="The folder to write to.")
+@_JSON
+def export(
+    checkpoint: Path | None,
+    untrained: bool,
+    catalogue: Path | None,
+    dataset: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Export decoder, prior and encoder to ONNX, with their manifests and instruments.
+
+    \b
+    Example:
+      echoel_training export --checkpoint runs/ensemble/last.ckpt --out ../Models/NeuralSynth
+    """
+    if (checkpoint is None) != untrained:
+        raise click.UsageError("Give either --checkpoint or --untrained.")
+    if untrained and dataset is not None:
+        raise click.UsageError("--dataset goes with --checkpoint: there is nothing to measure in untrained models.")
+    if checkpoint is not None:
+        _require_checkpoint(checkpoint)
+    from .export import main as export_ensemble
+
+    arguments = ["--untrained"] if checkpoint is None else ["--checkpoint", str(checkpoint)]
+    arguments += [] if catalogue is None else ["--catalogue", str(catalogue)]
+    arguments += [] if dataset is None else ["--notes", str(dataset)]
+    with redirect_stdout(sys.stderr):
+        export_ensemble([*arguments, "--out", str(out)])
+    names = sorted(path.name for path in out.iterdir() if path.suffix in (".onnx", ".json"))
+    _report({"folder": str(out), "files": names}, [str(out / name) for name in names], as_json)
+
+
+@cli.command()
+@click.argument("notes", type=_FILE, metavar="DATASET")
+@click.option("--checkpoint", type=_FILE, required=True, help="A checkpoint that `train` wrote.")
+@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch.")
+@_JSON
+def score(notes: Path, checkpoint: Path, threads: int, as_json: bool) -> None:
+    """Measure trained instruments on the notes of DATASET that were kept from training.
+
+    \b
+    Example:
+      echoel_training score cache/ensemble.npz --checkpoint runs/ensemble/last.ckpt
+    """
+    from .dataset import load_dataset
+
+    _require_checkpoint(checkpoint)
+    fields = load_dataset(notes)
+    import torch
+
+    from .evaluate import measure_quality
+    from .module import load_models
+
+    torch.set_num_threads(threads)
+    models, training = load_models(checkpoint)
+    quality = measure_quality(models, fields)
+    if as_json:
+        _print_json({"training": training, "quality": quality})
+        return
+    for name, figures in quality.items():
+        click.echo(name)
+        for figure, value in figures.items():
+            click.echo(f"  {figure}: {value}")
+
+
+@cli.command(short_help="Export the guide's reference encoder and decoder.")
+@click.option("--out", type=_FILE, required=True, help="The folder to write to.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Draws the weights.")
+@_JSON
+def reference(out: Path, seed: int, as_json: bool) -> None:
+    """Export the guide's reference encoder and decoder (36 MB each, untrained) with their manifests.
+
+    \b
+    Example:
+      echoel_training reference --out models
+    """
+    from .reference import export_reference
+
+    paths = [str(path) for path in export_reference(out, seed)]
+    _report({"models": paths}, paths, as_json)
+
+
+@cli.command()
+@click.option("--out", type=_FILE, required=True, help="The folder to write to.")
+@_JSON
+def fixtures(out: Path, as_json: bool) -> None:
+    """Write the tiny models that the engine's tests use.
+
+    \b
+    Example:
+      echoel_training fixtures --out ../Tests/Fixtures
+    """
+    from .fixtures import write_fixtures
+
+    paths = [str(path) for path in write_fixtures(out)]
+    _report({"files": paths}, paths, as_json)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    try:
+        result = cli.main(arguments, prog_name=_PROGRAM, standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(64)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)
+    except (TrainingError, OSError) as error:
+        click.echo(f"{_PROGRAM}: {error}", err=True)
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(f"{_PROGRAM}: stopped", err=True)
+        sys.exit(130)
+
+
+def _require_checkpoint(checkpoint: Path) -> None:
+    if not checkpoint.is_file():
+        raise TrainingError(f"there is no checkpoint at {checkpoint}; make one with `{_PROGRAM} train`")
+
+
+def _numbers(text: str, option: str, low: int, high: int) -> list[int]:
+    """`60,64-67` as 60, 64, 65, 66, 67."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        try:
+            start = int(first)
+            end = int(last) if dash else start
+        except ValueError:
+            raise click.BadParameter(f"{part!r} is not a number or a range such as 48-72", param_hint=option) from None
+        if not low <= start <= end <= high:
+            raise click.BadParameter(f"{part!r} is not a rising range within {low} to {high}", param_hint=option)
+        numbers += [number for number in range(start, end + 1) if number not in numbers]
+    return numbers
+
+
+def _report(value: dict, lines: list[str], as_json: bool) -> None:
+    if as_json:
+        _print_json(value)
+    else:
+        for line in lines:
+            click.echo(line)
+
+
+def _print_json(value: dict) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

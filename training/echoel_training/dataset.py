@@ -1,0 +1,327 @@
+"""A catalogue's notes as one file of training data.
+
+The file is an uncompressed `.npz`:
+
+| field | shape | meaning |
+|---|---|---|
+| `audio` | float32 [N, S] | mono, 48 kHz, sample 0 is the note-on, zero after the note; level-normalised |
+| `samples` | int64 [N] | length of the note with its release |
+| `key`, `velocity` | int64 [N] | MIDI |
+| `off_sample` | int64 [N] | the sample of the note-off |
+| `f0` | float64 [N] | measured fundamental in Hz, of the sustained part |
+| `instrument` | int64 [N] | index into `instruments` |
+| `zone` | int64 [N] | the SoundFont's key zone, counted from the instrument's lowest key: one zone, one recording |
+| `held_out` | bool [N] | kept from training |
+| `instruments` | str [I] | names |
+| `instrument_gain` | float64 [I] | the normalisation constant |
+| `fingerprint` | str | hash of everything that the notes depend on |
+
+Level-normalised: multiplied by `(127 / velocity)²`, the inverse of the SoundFont's own velocity curve, and by
+`instrument_gain`, which brings the median peak of the instrument's longest notes to 0.5.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from . import TrainingError
+from .catalogue import Catalogue, CatalogueInstrument
+from .files import atomic_path, file_sha256
+from .rendering import BUFFER_SAMPLES, SAMPLE_RATE, SILENCE_DECIBELS, Synthesizer, off_sample_for
+from .soundfont import key_zones, read_zones
+
+FORMAT_VERSION = 2
+"""Raise it whenever the same catalogue gives other fields or samples."""
+
+_TARGET_PEAK = 0.5
+_FEW_NOTES = 64  # are rendered sooner than other processes have started
+_FIELDS = (
+    "audio",
+    "samples",
+    "key",
+    "velocity",
+    "off_sample",
+    "f0",
+    "instrument",
+    "held_out",
+    "instruments",
+    "instrument_gain",
+    "fingerprint",
+)
+
+
+@dataclass(frozen=True)
+class NoteRequest:
+    """One note to render."""
+
+    instrument: int
+    program: int
+    bank: int
+    key: int
+    velocity: int
+    off_sample: int
+
+
+def note_requests(index: int, instrument: CatalogueInstrument) -> list[NoteRequest]:
+    """Every note of an instrument.
+
+    Note-offs are spread over eight of FluidSynth's buffers by key and velocity, so that releases begin at the
+    start and in the middle of a 128-sample slot alike.
+    """
+    requests = []
+    for key in range(instrument.low_key, instrument.high_key + 1):
+        for row, velocity in enumerate(instrument.velocities):
+            for column, seconds in enumerate(instrument.note_seconds):
+                spread = (3 * key + 5 * row + column) % 8 * BUFFER_SAMPLES
+                off_sample = off_sample_for(seconds) + spread
+                requests.append(NoteRequest(index, instrument.program, instrument.bank, key, velocity, off_sample))
+    return requests
+
+
+def fingerprint(catalogue: Catalogue, soundfont_sha256: str, synthesizer_version: str) -> str:
+    """The content hash that names a rendered dataset, 64 hexadecimal digits."""
+    described = {
+        "format": FORMAT_VERSION,
+        "soundfont": soundfont_sha256,
+        "fluidsynth": synthesizer_version,
+        "sampleRate": SAMPLE_RATE,
+        "silence": SILENCE_DECIBELS,
+        "catalogue": catalogue.parameters(),
+    }
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def default_dataset_path(catalogue: Catalogue, digest: str) -> Path:
+    """Where a dataset lies when no path is given: in `ECHOEL_CACHE`, else the user's cache folder."""
+    cache = os.environ.get("ECHOEL_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "echoel"
+    return Path(cache).expanduser() / "training" / f"{catalogue.name}-{digest[:12]}.npz"
+
+
+def prepare_dataset(
+    catalogue: Catalogue,
+    out: str | os.PathLike | None = None,
+    soundfont: str | os.PathLike | None = None,
+    workers: int | None = None,
+) -> tuple[Path, bool]:
+    """The path of the catalogue's dataset, and whether it had to be rendered.
+
+    A file at `out` that is the same dataset is used as it is; another dataset there is replaced.
+    """
+    synthesizer = Synthesizer(soundfont)
+    digest = fingerprint(catalogue, file_sha256(synthesizer.soundfont), synthesizer.version)
+    path = Path(out) if out else default_dataset_path(catalogue, digest)
+    if _stored_fingerprint(path) == digest:
+        return path, False
+    fields = render_catalogue(catalogue, synthesizer, workers)
+    with atomic_path(path) as partial:
+        np.savez(partial, fingerprint=np.array(digest), **fields)
+    return path, True
+
+
+def load_dataset(path: str | os.PathLike, *, audio: bool = True) -> dict[str, np.ndarray]:
+    """The fields of a dataset file, checked to be complete; without `audio` only the small ones."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            fields = {name: file[name] for name in file.files if audio or name != "audio"}
+    except FileNotFoundError:
+        raise TrainingError(f"there is no dataset at {path}; make it with `echoel_training render`") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise TrainingError(f"{path} is not a dataset: {error}; make it anew with `echoel_training render`") from error
+    if missing := [name for name in _FIELDS if name not in fields and (audio or name != "audio")]:
+        raise TrainingError(f"{path} lacks `{missing[0]}`; make it anew with `echoel_training render`")
+    return fields
+
+
+def describe_dataset(path: str | os.PathLike) -> dict:
+    """What a dataset holds, for reports."""
+    fields = load_dataset(path, audio=False)
+    instruments = []
+    for index, name in enumerate(fields["instruments"]):
+        rows = fields["instrument"] == index
+        instruments.append(
+            {
+                "name": str(name),
+                "notes": int(rows.sum()),
+                "heldOut": int(fields["held_out"][rows].sum()),
+                "releaseSeconds": float((fields["samples"] - fields["off_sample"])[rows].max() / SAMPLE_RATE),
+            }
+        )
+    return {
+        "notes": len(fields["key"]),
+        "seconds": float(fields["samples"].sum() / SAMPLE_RATE),
+        "fingerprint": str(fields["fingerprint"]),
+        "instruments": instruments,
+    }
+
+
+_worker_synthesizer: Synthesizer  # of a rendering process, set as it starts
+
+
+def render_catalogue(
+    catalogue: Catalogue, synthesizer: Synthesizer, workers: int | None = None
+) -> dict[str, np.ndarray]:
+    """Render every note of the catalogue; the fields of the module's table without `fingerprint`."""
+    requests, zone = [], []
+    for index, instrument in enumerate(catalogue.instruments):
+        wanted = note_requests(index, instrument)
+        requests += wanted
+        zones = _zones_by_key(synthesizer, instrument)
+        zone += [zones[request.velocity][request.key] for request in wanted]
+
+    notes = []
+    with _renderer(synthesizer, workers or os.cpu_count() or 1, len(requests)) as rendered:
+        for note, request in tqdm(
+            zip(rendered(requests), requests), total=len(requests), unit="note", desc="render", disable=None
+        ):
+            notes.append(note * np.float32((127 / request.velocity) ** 2))
+
+    instrument = np.array([request.instrument for request in requests])
+    off_sample = np.array([request.off_sample for request in requests])
+    key = np.array([request.key for request in requests])
+    velocity = np.array([request.velocity for request in requests])
+    samples = np.array([len(note) for note in notes])
+    peaks = np.array([np.abs(note).max() for note in notes])
+    gains = []
+    for index, described in enumerate(catalogue.instruments):
+        longest = (instrument == index) & (off_sample >= off_sample_for(max(described.note_seconds)))
+        gains.append(_TARGET_PEAK / float(np.median(peaks[longest])))
+    f0 = _measure_all(notes, key, velocity, off_sample, instrument)
+    audio = np.zeros((len(notes), int(samples.max())), np.float32)
+    for row in range(len(notes)):
+        audio[row, : samples[row]] = notes[row] * np.float32(gains[instrument[row]])
+        notes[row] = None  # the padded copy replaces it: two copies of everything would be a lot of memory
+    held_out = np.isin(velocity, catalogue.held_out_velocities)
+    if catalogue.held_out_key_modulus:
+        held_out |= key % catalogue.held_out_key_modulus == catalogue.held_out_key_remainder
+    for index, described in enumerate(catalogue.instruments):
+        held_out |= (instrument == index) & np.isin(zone, described.held_out_zones)
+    return {
+        "audio": audio,
+        "samples": samples,
+        "key": key,
+        "velocity": velocity,
+        "off_sample": off_sample,
+        "f0": f0,
+        "instrument": instrument,
+        "zone": np.array(zone),
+        "held_out": held_out,
+        "instruments": np.array([described.name for described in catalogue.instruments]),
+        "instrument_gain": np.array(gains),
+    }
+
+
+@contextmanager
+def _renderer(
+    synthesizer: Synthesizer, workers: int, count: int
+) -> Iterator[Callable[[list[NoteRequest]], Iterator[np.ndarray]]]:
+    """A function that renders notes in order.
+
+    By processes, not threads: FluidSynth's synthesizers share the samples that they load, and two that load and
+    unload them at the same time play wrong notes.
+    """
+    if workers == 1 or count < _FEW_NOTES:
+        yield lambda requests: map(partial(_render, synthesizer), requests)
+        return
+    context = multiprocessing.get_context("spawn")
+    initial = {"initializer": _start_worker, "initargs": (synthesizer.soundfont,)}
+    with ProcessPoolExecutor(workers, context, **initial) as pool:
+        try:
+            yield lambda requests: pool.map(_render_in_worker, requests, chunksize=8)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _render(synthesizer: Synthesizer, request: NoteRequest) -> np.ndarray:
+    return synthesizer.render(request.program, request.key, request.velocity, request.off_sample, request.bank).audio
+
+
+def _start_worker(soundfont: Path) -> None:
+    global _worker_synthesizer
+    _worker_synthesizer = Synthesizer(soundfont)
+
+
+def _render_in_worker(request: NoteRequest) -> np.ndarray:
+    return _render(_worker_synthesizer, request)
+
+
+def _zones_by_key(synthesizer: Synthesizer, instrument: CatalogueInstrument) -> dict[int, dict[int, int]]:
+    """The zone of each key, by velocity."""
+    zones = read_zones(synthesizer.soundfont, instrument.program, instrument.bank)
+    keys = range(instrument.low_key, instrument.high_key + 1)
+    numbers = {velocity: dict(zip(keys, key_zones(zones, keys, velocity))) for velocity in instrument.velocities}
+    there = set().union(*(row.values() for row in numbers.values()))
+    if missing := sorted(set(instrument.held_out_zones) - there):
+        raise TrainingError(
+            f"{instrument.name} has no zone {missing[0]} to hold out; its zones are 0 to {max(there)} in this SoundFont"
+        )
+    if there == set(instrument.held_out_zones):
+        raise TrainingError(f"every zone of {instrument.name} is held out; nothing is left to train on")
+    return numbers
+
+
+def nominal_hertz(key: float) -> float:
+    """Equal temperament, A4 = 440 Hz."""
+    return 440.0 * 2 ** ((key - 69) / 12)
+
+
+def measure_f0(audio: np.ndarray, nominal: float, within_cents: float = 60.0) -> float:
+    """The fundamental in Hz of a steady tone near `nominal` Hz, at 48 kHz.
+
+    The sum over harmonics of the magnitude spectrum at k·f, as large as it gets within ±`within_cents` of
+    `nominal`, refined by a parabola through the best point and its neighbours. `nominal` where the tone is too
+    short to tell (under eight periods), or has no such peak inside the range.
+    """
+    if len(audio) < 8 * SAMPLE_RATE / nominal:
+        return nominal
+    size = 1 << (4 * len(audio) - 1).bit_length()
+    spectrum = np.abs(np.fft.rfft(audio * np.hanning(len(audio)), size))
+    cents = np.arange(-within_cents, within_cents + 0.5, 0.5)
+    candidates = nominal * 2 ** (cents / 1200)
+    highest = max(1, min(16, int(8_000 / nominal)))
+    score = np.zeros(len(candidates))
+    for harmonic in range(1, highest + 1):
+        bins = candidates * harmonic * size / SAMPLE_RATE
+        if bins[-1] >= len(spectrum) - 1:
+            break
+        score += np.interp(bins, np.arange(len(spectrum)), spectrum)
+    best = int(np.argmax(score))
+    if score[best] == 0 or best in (0, len(score) - 1):
+        return nominal
+    left, middle, right = score[best - 1 : best + 2]
+    curvature = left - 2 * middle + right
+    offset = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
+    return float(nominal * 2 ** ((cents[best] + 0.5 * offset) / 1200))
+
+
+def _measure_all(notes, key, velocity, off_sample, instrument) -> np.ndarray:
+    """f0 of every note, measured on the longest note of the same instrument, key and velocity."""
+    longest: dict[tuple[int, int, int], int] = {}
+    identities = list(zip(instrument.tolist(), key.tolist(), velocity.tolist()))
+    for row, identity in enumerate(identities):
+        if identity not in longest or off_sample[row] > off_sample[longest[identity]]:
+            longest[identity] = row
+    measured = {}
+    for identity, row in longest.items():
+        start = min(int(0.2 * SAMPLE_RATE), int(off_sample[row]) // 4)
+        measured[identity] = measure_f0(notes[row][start : off_sample[row]], nominal_hertz(identity[1]))
+    return np.array([measured[identity] for identity in identities])
+
+
+def _stored_fingerprint(path: Path) -> str | None:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return str(file["fingerprint"]) if "fingerprint" in file.files else None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None

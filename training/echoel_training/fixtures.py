@@ -1,0 +1,288 @@
+"""Tiny models for the tests of the engine, each under 2 KB and written as ONNX's own text.
+
+`sine_decoder` and `sine_prior` follow the streaming contract of `Documentation/Models.md` to the letter, and are
+simple enough to know by heart what they sound like: a sine at the pitch, and white noise. Their instruments are
+`sine` (full level, with a noisy attack) and `soft` (half of it, without).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.parser
+from onnx import numpy_helper
+
+from .files import atomic_path
+from .manifest import NOTE_COLUMNS, instrument_manifest, model_manifest, state, tensor, write_json
+
+SAMPLE_RATE = 48_000
+SLOT_SAMPLES = 128
+SINE_DELAY_SAMPLES = 128
+"""`sine_decoder` is one slot late, so that tests see whether a host trims a model's own delay."""
+
+_INSTRUMENTS = ("sine", "soft")
+
+_TEXTS = {
+    "identity": """(float[batch, 4] x) => (float[batch, 4] y) { y = Identity(x) }""",
+    "one_node": """(float[1, 16] x) => (float[1, 16] y) { y = Neg(x) }""",
+    "scale_bias": """(float[batch, 4] a, float[batch, 4] b) => (float[batch, 4] sum, float[batch, 4] product)
+        { sum = Add(a, b) product = Mul(a, b) }""",
+    "half": """(float16[batch, 4] x) => (float16[batch, 4] y) { y = Add(x, x) }""",
+    "int64": """(int64[batch, 4] x) => (int64[batch, 4] y) { y = Add(x, x) }""",
+    "int32": """(int32[batch, 4] x) => (int32[batch, 4] y) { y = Add(x, x) }""",
+    "double": """(double[batch, 4] x) => (double[batch, 4] y) { y = Add(x, x) }""",
+    "string": """(string[batch, 4] x) => (string[batch, 4] y) { y = Identity(x) }""",
+    "nan_weights": """(float[batch, 4] x) => (float[batch, 4] y) { y = Add(x, weight) }""",
+    "future_opset": """(float[batch, 4] x) => (float[batch, 4] y) { y = Identity(x) }""",
+    # A running sum: the state is the sum so far.
+    "stateful": """(float[batch, 1, samples] audio, float[batch, 1] state_sum)
+        => (float[batch, 1, samples] sum, float[batch, 1] next_sum)
+    {
+        within = CumSum(audio, time)
+        before = Unsqueeze(state_sum, time)
+        sum = Add(within, before)
+        next = Slice(sum, minus_one, end, time_axis)
+        next_sum = Squeeze(next, time_axis)
+    }""",
+    "sine_decoder": """(
+        float[batch, 128, slots] latent, float[batch, 1, slots] pitch, float[batch, 16, frames] noise,
+        float[batch, 1, 1] state_phase, float[batch, 1, 1] state_pitch, float[batch, 1, 1] state_level,
+        float[batch, 1, 128] state_late
+    ) => (
+        float[batch, 1, samples] audio, float[batch, 1, 1] next_phase, float[batch, 1, 1] next_pitch,
+        float[batch, 1, 1] next_level, float[batch, 1, 128] next_late
+    )
+    {
+        first = Slice(pitch, zero, one, time)
+        fresh = Equal(state_pitch, silence)
+        own = Where(fresh, first, state_pitch)
+        pitches = Concat<axis = 2>(own, pitch)
+        from = Slice(pitches, zero, minus_one, time)
+        rise = Sub(pitch, from)
+        next_pitch = Slice(pitches, minus_one, end, time)
+
+        held = Mul(from, slot_held)
+        risen = Mul(rise, slot_risen)
+        cycles = Add(held, risen)
+        steps = Mul(cycles, grid)
+        whole_steps = Round(steps)
+        rounded = Div(whole_steps, grid)
+        turns = Floor(rounded)
+        advance = Sub(rounded, turns)
+        sum = CumSum(advance, time_scalar)
+        after = Add(sum, state_phase)
+        start = Sub(after, advance)
+        start_turns = Floor(start)
+        begin = Sub(start, start_turns)
+        last = Slice(after, minus_one, end, time)
+        last_turns = Floor(last)
+        next_phase = Sub(last, last_turns)
+
+        level = Slice(latent, zero, one, channel)
+        levels = Concat<axis = 2>(state_level, level)
+        level_from = Slice(levels, zero, minus_one, time)
+        level_rise = Sub(level, level_from)
+        next_level = Slice(levels, minus_one, end, time)
+        hiss = Slice(latent, one, two, channel)
+
+        begin_s = Unsqueeze(begin, last_axis)
+        from_s = Unsqueeze(from, last_axis)
+        rise_s = Unsqueeze(rise, last_axis)
+        level_from_s = Unsqueeze(level_from, last_axis)
+        level_rise_s = Unsqueeze(level_rise, last_axis)
+        hiss_s = Unsqueeze(hiss, last_axis)
+        index = Range(silence, slot, unit)
+        next_index = Add(index, unit)
+        ramp = Div(next_index, slot)
+        before_n = Mul(index, seconds)
+        held_n = Mul(from_s, before_n)
+        triangle = Mul(before_n, ramp)
+        halved = Mul(triangle, half)
+        risen_n = Mul(rise_s, halved)
+        inside = Add(held_n, risen_n)
+        phase = Add(begin_s, inside)
+        phase_turns = Floor(phase)
+        wrapped = Sub(phase, phase_turns)
+        angle = Mul(wrapped, two_pi)
+        sine = Sin(angle)
+        ramped = Mul(level_rise_s, ramp)
+        envelope = Add(level_from_s, ramped)
+        tone = Mul(sine, envelope)
+
+        bands = Reshape(noise, noise_shape)
+        by_slot = Transpose<perm = [0, 2, 1, 3]>(bands)
+        flat = Reshape(by_slot, hiss_shape)
+        breath = Mul(flat, hiss_s)
+        both = Add(tone, breath)
+        now = Reshape(both, audio_shape)
+        late = Concat<axis = 2>(state_late, now)
+        audio = Slice(late, zero, minus_slot, time)
+        next_late = Slice(late, minus_slot, end, time)
+    }""",
+    # level = 0.5 · (sine + soft / 2) · e^(-20 · secondsOff), hiss = 0.05 · sine · e^(-50 · secondsOn)
+    "sine_prior": """(float[batch, 6] note) => (float[batch, 128] latent)
+    {
+        used_columns = Slice(note, two, end, axis)
+        on, off, sine, soft = Split<axis = 1>(used_columns, ones)
+        released = Mul(off, release)
+        decay = Exp(released)
+        quiet = Mul(soft, half)
+        both = Add(sine, quiet)
+        full = Mul(both, half)
+        level = Mul(full, decay)
+        started = Mul(on, attack)
+        fading = Exp(started)
+        louder = Mul(sine, breath)
+        hiss = Mul(louder, fading)
+        used = Concat<axis = 1>(level, hiss)
+        latent = Pad(used, padding)
+    }""",
+}
+
+
+def _integers(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
+def _float(value: float) -> np.ndarray:
+    return np.array(value, np.float32)
+
+
+_CONSTANTS = {
+    "nan_weights": {"weight": np.array([1, np.nan, 1, 1], np.float32)},
+    "stateful": {
+        "time": np.array(2, np.int64),
+        "time_axis": _integers(2),
+        "minus_one": _integers(-1),
+        "end": _integers(1 << 40),
+    },
+    "sine_decoder": {
+        "zero": _integers(0),
+        "one": _integers(1),
+        "two": _integers(2),
+        "minus_one": _integers(-1),
+        "minus_slot": _integers(-SINE_DELAY_SAMPLES),
+        "end": _integers(1 << 40),
+        "channel": _integers(1),
+        "time": _integers(2),
+        "time_scalar": np.array(2, np.int64),
+        "last_axis": _integers(3),
+        "silence": _float(0),
+        "unit": _float(1),
+        "slot": _float(SLOT_SAMPLES),
+        "half": _float(0.5),
+        "grid": _float(1 << 19),
+        "slot_held": _float(SLOT_SAMPLES / SAMPLE_RATE),
+        "slot_risen": _float((SLOT_SAMPLES + 1) / 2 / SAMPLE_RATE),
+        "seconds": _float(1 / SAMPLE_RATE),
+        "two_pi": _float(2 * np.pi),
+        "noise_shape": _integers(0, 0, -1, 8),
+        "hiss_shape": _integers(0, 1, -1, SLOT_SAMPLES),
+        "audio_shape": _integers(0, 1, -1),
+    },
+    "sine_prior": {
+        "two": _integers(2),
+        "end": _integers(6),
+        "axis": _integers(1),
+        "ones": _integers(1, 1, 1, 1),
+        "release": _float(-20),
+        "attack": _float(-50),
+        "half": _float(0.5),
+        "breath": _float(0.05),
+        "padding": _integers(0, 0, 0, 126),
+    },
+}
+
+
+def fixture_model(name: str) -> onnx.ModelProto:
+    """The model `name`, checked as far as it is meant to be right."""
+    opset = 99 if name == "future_opset" else 17
+    # ONNX Runtime 1.21 reads up to IR version 10; 8 belongs to operator set 17.
+    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : {opset}]> {name} {_TEXTS[name]}')
+    for weight, value in _CONSTANTS.get(name, {}).items():
+        model.graph.initializer.append(numpy_helper.from_array(value, weight))
+    model.producer_name = "echoel_training"
+    if name == "scale_bias":
+        model.graph.doc_string = "Sum and product of two inputs."
+        onnx.helper.set_model_props(model, {"author": "Echoelmusic", "purpose": "test"})
+    if name != "future_opset":
+        onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def fixture_names() -> list[str]:
+    """The names of all fixture models."""
+    return list(_TEXTS)
+
+
+def write_fixtures(folder: Path) -> list[Path]:
+    """Write every fixture model, and manifests and instruments for the two streaming ones; the paths written."""
+    folder = Path(folder)
+    paths = []
+    for name in fixture_names():
+        with atomic_path(folder / f"{name}.onnx") as partial:
+            partial.write_bytes(fixture_model(name).SerializeToString(deterministic=True))
+        paths.append(folder / f"{name}.onnx")
+    for name, value in _manifests(folder).items():
+        write_json(value, folder / name)
+        paths.append(folder / name)
+    return paths
+
+
+def _manifests(folder: Path) -> dict[str, dict]:
+    decoder, prior = folder / "sine_decoder.onnx", folder / "sine_prior.onnx"
+    credit = {"licence": "Apache-2.0", "authors": ["Echoelmusic"]}
+    history = {
+        "training": {"summary": "Not trained: written by hand for tests."},
+        "reproduce": "echoel_training fixtures",
+    }
+    columns = [*NOTE_COLUMNS, *(f"instrument.{name}" for name in _INSTRUMENTS)]
+    manifests = {
+        "sine_decoder.json": model_manifest(
+            decoder,
+            kind="streaming-decoder",
+            sampleRate=SAMPLE_RATE,
+            slotSamples=SLOT_SAMPLES,
+            maximumSlots=16,
+            delaySamples=SINE_DELAY_SAMPLES,
+            inputs=[
+                tensor("latent", ["batch", 128, "slots"]),
+                tensor("pitch", ["batch", 1, "slots"], unit="Hz"),
+                tensor("noise", ["batch", 16, "8*slots"]),
+            ],
+            outputs=[tensor("audio", ["batch", 1, "128*slots"])],
+            states=[
+                state("phase", ["batch", 1, 1], unit="cycles"),
+                state("pitch", ["batch", 1, 1], unit="Hz"),
+                state("level", ["batch", 1, 1]),
+                state("late", ["batch", 1, SINE_DELAY_SAMPLES]),
+            ],
+            **credit,
+            **history,
+        ),
+        "sine_prior.json": model_manifest(
+            prior,
+            kind="prior",
+            columns=columns,
+            instruments=list(_INSTRUMENTS),
+            inputs=[tensor("note", ["batch", len(columns)], unit="see columns")],
+            outputs=[tensor("latent", ["batch", 128])],
+            **credit,
+            **history,
+        ),
+    }
+    for name, title, programs in (("sine", "Sine with a noisy attack", [80]), ("soft", "Quiet sine", [81])):
+        manifests[f"{name}.instrument.json"] = instrument_manifest(
+            name=name,
+            title=title,
+            family="synthesizer",
+            low_key=0,
+            high_key=127,
+            programs=programs,
+            decoder=decoder,
+            prior=prior,
+            gain=0.5,
+            release_seconds=0.5,
+            **credit,
+        )
+    return manifests
