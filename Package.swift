@@ -74,4 +74,11 @@ let package = Package(
     ]
         + library.map { .target(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
         + tests.map { .testTarget(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }
+        + (rtsan
+            ? [
+                // Must abort: script/check-gates runs it.
+                .executableTarget(
+                    name: "SeededViolation", dependencies: ["Realtime"], path: "Tests/SeededViolation",
+                    exclude: ["Compiler"], swiftSettings: settings)
+            ] : [])
 )

@@ -48,11 +48,12 @@
 
     /// Waits until `body` answers other than nil. It runs under the lock, at once and after every `notify`.
     func wait<R>(_ body: (inout State) -> R?) -> R {
-        withLock { state in
-            while true {
-                if let result = body(&state) { return result }
-                unsafe pthread_cond_wait(condition, mutex)
-            }
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        while true {
+            // An access to the state must not last over the wait, in which others change it.
+            if let result = body(&state) { return result }
+            unsafe pthread_cond_wait(condition, mutex)
         }
     }
 }

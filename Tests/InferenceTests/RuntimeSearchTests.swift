@@ -148,17 +148,24 @@ import Testing
     func compile(_ source: String, as name: String) throws -> String {
         let file = try folder.write("\(name).c", Array(source.utf8))
         let library = "\(folder.path)/\(name)"
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         // Swift's own toolchain carries clang; where it is not on the PATH, the system's compiler does.
-        compiler.arguments = [
-            "sh", "-c",
-            "command -v clang >/dev/null && c=clang || c=cc; exec $c -shared -fPIC -o \"$1\" \"$2\"", "sh",
-            library, file,
-        ]
-        try compiler.run()
-        compiler.waitUntilExit()
-        try #require(compiler.terminationStatus == 0, "a C compiler is needed: clang or cc")
+        let script = "command -v clang >/dev/null && c=clang || c=cc; exec $c -shared -fPIC -o \"$1\" \"$2\""
+        try #require(
+            try spawn("/bin/sh", "-c", script, "sh", library, file) == 0,
+            "a C compiler is needed: clang or cc")
         return library
+    }
+
+    /// Runs a program to its end; its status. (Foundation's `Process` leaks, which the address sanitizer reports.)
+    func spawn(_ arguments: String...) throws -> Int32 {
+        var pointers = unsafe arguments.map { unsafe strdup($0) }
+        unsafe pointers.append(nil)
+        defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
+        var process: pid_t = 0
+        let started = unsafe posix_spawn(&process, arguments[0], nil, nil, pointers, environ)
+        try #require(started == 0)
+        var status: Int32 = -1
+        unsafe waitpid(process, &status, 0)
+        return status
     }
 }

@@ -1,3 +1,9 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// SplitMix64 (Steele, Lea, Flood 2014). A test prints its seed, so that a failure can be repeated.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
@@ -12,10 +18,11 @@ struct SeededGenerator: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 
-    /// A new seed, printed under the test's name.
-    static func announced(_ test: String = #function) -> (seed: UInt64, generator: SeededGenerator) {
-        let seed = UInt64.random(in: .min ... .max)
+    /// A new seed, printed with the test's name; the environment's `ECHOEL_SEED` takes its place.
+    static func announcedSeed(_ test: String = #function) -> UInt64 {
+        let given = unsafe getenv("ECHOEL_SEED").flatMap { unsafe UInt64(String(cString: $0)) }
+        let seed = given ?? .random(in: .min ... .max)
         print("\(test): seed \(seed)")
-        return (seed, SeededGenerator(seed: seed))
+        return seed
     }
 }

@@ -29,6 +29,8 @@ class CatalogueInstrument:
     note_seconds: tuple[float, ...]
     """Nominal times from note-on to note-off."""
     bank: int = 0
+    held_out_zones: tuple[int, ...] = ()
+    """Key zones of the SoundFont that are kept from training, counted from 0 at `low_key`."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,9 @@ class Catalogue:
     attribution: tuple[str, ...]
     instruments: tuple[CatalogueInstrument, ...]
     held_out_velocities: tuple[int, ...] = ()
-    held_out_key_modulus: int = 4
-    held_out_key_remainder: int = 1
-    """A key is held out where key % modulus == remainder."""
+    held_out_key_modulus: int = 0
+    held_out_key_remainder: int = 0
+    """A key is held out where key % modulus == remainder; no key is where the modulus is 0."""
 
     def parameters(self) -> dict:
         """Everything that the rendered samples and their fields depend on."""
@@ -66,8 +68,12 @@ def read_catalogue(path: str | os.PathLike) -> Catalogue:
         raise TrainingError(f"the catalogue {path} is not TOML: {error}") from error
     fields = _Fields(table, str(path))
     name = fields.name("name")
-    keys = _Fields(fields.value("held_out_keys", dict), f"{path}, held_out_keys")
-    modulus = keys.integer("modulus", 2, 128)
+    modulus = remainder = 0
+    if fields.has("held_out_keys"):
+        keys = _Fields(fields.value("held_out_keys", dict), f"{path}, held_out_keys")
+        modulus = keys.integer("modulus", 2, 128)
+        remainder = keys.integer("remainder", 0, modulus - 1)
+        keys.finish()
     catalogue = Catalogue(
         name=name,
         title=fields.value("title", str),
@@ -78,9 +84,8 @@ def read_catalogue(path: str | os.PathLike) -> Catalogue:
         ),
         held_out_velocities=fields.integers("held_out_velocities", 1, 127, may_be_empty=True),
         held_out_key_modulus=modulus,
-        held_out_key_remainder=keys.integer("remainder", 0, modulus - 1),
+        held_out_key_remainder=remainder,
     )
-    keys.finish()
     fields.finish()
     names = [instrument.name for instrument in catalogue.instruments]
     if len(set(names)) != len(names):
@@ -104,7 +109,8 @@ def _instrument(fields: "_Fields") -> CatalogueInstrument:
         high_key=fields.integer("high_key", low_key, 127),
         velocities=fields.integers("velocities", 1, 127),
         note_seconds=tuple(float(seconds) for seconds in fields.list("note_seconds", (int, float))),
-        bank=fields.integer("bank", 0, 16_383, default=0),
+        bank=fields.integer("bank", 0, 16_383) if fields.has("bank") else 0,
+        held_out_zones=fields.integers("held_out_zones", 0, 127) if fields.has("held_out_zones") else (),
     )
     for seconds in instrument.note_seconds:
         if not 0.01 <= seconds <= 60:
@@ -142,9 +148,10 @@ class _Fields:
                 raise TrainingError(f"{self.where}: `{key}` holds {value!r}, which is of the wrong type")
         return tuple(values)
 
-    def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        if default is not None and key not in self._table:
-            return default
+    def has(self, key: str) -> bool:
+        return key in self._table
+
+    def integer(self, key: str, low: int, high: int) -> int:
         value = self.value(key, int)
         if not low <= value <= high:
             raise TrainingError(f"{self.where}: `{key}` is {value}; it must be {low} to {high}")

@@ -132,9 +132,18 @@ def train(notes: Path, out: Path, minutes: float, resume: bool, threads: int, as
 @cli.command()
 @click.option("--checkpoint", type=_FILE, help="A checkpoint that `train` wrote.")
 @click.option("--untrained", is_flag=True, help="Repeatable random weights instead, to test an engine with.")
+@click.option("--catalogue", type=_FILE, help="What the instruments are called. Default: catalogue/ensemble.toml.")
+@click.option("--dataset", type=_FILE, help="Measure on its held-out notes, and put the figures into the manifests.")
 @click.option("--out", type=_FILE, required=True, help="The folder to write to.")
 @_JSON
-def export(checkpoint: Path | None, untrained: bool, out: Path, as_json: bool) -> None:
+def export(
+    checkpoint: Path | None,
+    untrained: bool,
+    catalogue: Path | None,
+    dataset: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
     """Export decoder, prior and encoder to ONNX, with their manifests and instruments.
 
     \b
@@ -143,15 +152,52 @@ def export(checkpoint: Path | None, untrained: bool, out: Path, as_json: bool) -
     """
     if (checkpoint is None) != untrained:
         raise click.UsageError("Give either --checkpoint or --untrained.")
-    if checkpoint is not None and not checkpoint.is_file():
-        raise TrainingError(f"there is no checkpoint at {checkpoint}; make one with `{_PROGRAM} train`")
+    if untrained and dataset is not None:
+        raise click.UsageError("--dataset goes with --checkpoint: there is nothing to measure in untrained models.")
+    if checkpoint is not None:
+        _require_checkpoint(checkpoint)
     from .export import main as export_ensemble
 
-    source = ["--untrained"] if checkpoint is None else ["--checkpoint", str(checkpoint)]
+    arguments = ["--untrained"] if checkpoint is None else ["--checkpoint", str(checkpoint)]
+    arguments += [] if catalogue is None else ["--catalogue", str(catalogue)]
+    arguments += [] if dataset is None else ["--notes", str(dataset)]
     with redirect_stdout(sys.stderr):
-        export_ensemble([*source, "--out", str(out)])
+        export_ensemble([*arguments, "--out", str(out)])
     names = sorted(path.name for path in out.iterdir() if path.suffix in (".onnx", ".json"))
     _report({"folder": str(out), "files": names}, [str(out / name) for name in names], as_json)
+
+
+@cli.command()
+@click.argument("notes", type=_FILE, metavar="DATASET")
+@click.option("--checkpoint", type=_FILE, required=True, help="A checkpoint that `train` wrote.")
+@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch.")
+@_JSON
+def score(notes: Path, checkpoint: Path, threads: int, as_json: bool) -> None:
+    """Measure trained instruments on the notes of DATASET that were kept from training.
+
+    \b
+    Example:
+      echoel_training score cache/ensemble.npz --checkpoint runs/ensemble/last.ckpt
+    """
+    from .dataset import load_dataset
+
+    _require_checkpoint(checkpoint)
+    fields = load_dataset(notes)
+    import torch
+
+    from .evaluate import measure_quality
+    from .module import load_models
+
+    torch.set_num_threads(threads)
+    models, training = load_models(checkpoint)
+    quality = measure_quality(models, fields)
+    if as_json:
+        _print_json({"training": training, "quality": quality})
+        return
+    for name, figures in quality.items():
+        click.echo(name)
+        for figure, value in figures.items():
+            click.echo(f"  {figure}: {value}")
 
 
 @cli.command(short_help="Export the guide's reference encoder and decoder.")
@@ -269,6 +315,11 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo(f"{_PROGRAM}: stopped", err=True)
         sys.exit(130)
+
+
+def _require_checkpoint(checkpoint: Path) -> None:
+    if not checkpoint.is_file():
+        raise TrainingError(f"there is no checkpoint at {checkpoint}; make one with `{_PROGRAM} train`")
 
 
 def _numbers(text: str, option: str, low: int, high: int) -> list[int]:

@@ -10,6 +10,7 @@ The file is an uncompressed `.npz`:
 | `off_sample` | int64 [N] | the sample of the note-off |
 | `f0` | float64 [N] | measured fundamental in Hz, of the sustained part |
 | `instrument` | int64 [N] | index into `instruments` |
+| `zone` | int64 [N] | the SoundFont's key zone, counted from the instrument's lowest key: one zone, one recording |
 | `held_out` | bool [N] | kept from training |
 | `instruments` | str [I] | names |
 | `instrument_gain` | float64 [I] | the normalisation constant |
@@ -21,10 +22,14 @@ Level-normalised: multiplied by `(127 / velocity)²`, the inverse of the SoundFo
 
 import hashlib
 import json
+import multiprocessing
 import os
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +39,13 @@ from . import TrainingError
 from .catalogue import Catalogue, CatalogueInstrument
 from .files import atomic_path, file_sha256
 from .rendering import BUFFER_SAMPLES, SAMPLE_RATE, SILENCE_DECIBELS, Synthesizer, off_sample_for
+from .soundfont import key_zones, read_zones
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raise it whenever the same catalogue gives other fields or samples."""
 
 _TARGET_PEAK = 0.5
+_FEW_NOTES = 64  # are rendered sooner than other processes have started
 _FIELDS = (
     "audio",
     "samples",
@@ -158,27 +165,26 @@ def describe_dataset(path: str | os.PathLike) -> dict:
     }
 
 
+_worker_synthesizer: Synthesizer  # of a rendering process, set as it starts
+
+
 def render_catalogue(
     catalogue: Catalogue, synthesizer: Synthesizer, workers: int | None = None
 ) -> dict[str, np.ndarray]:
     """Render every note of the catalogue; the fields of the module's table without `fingerprint`."""
-    requests = [
-        request
-        for index, instrument in enumerate(catalogue.instruments)
-        for request in note_requests(index, instrument)
-    ]
+    requests, zone = [], []
+    for index, instrument in enumerate(catalogue.instruments):
+        wanted = note_requests(index, instrument)
+        requests += wanted
+        zones = _zones_by_key(synthesizer, instrument)
+        zone += [zones[request.velocity][request.key] for request in wanted]
 
-    def render(request: NoteRequest) -> np.ndarray:
-        note = synthesizer.render(request.program, request.key, request.velocity, request.off_sample, request.bank)
-        return note.audio * np.float32((127 / request.velocity) ** 2)
-
-    # Each note has a synthesizer of its own, and the library lets go of the interpreter while it renders.
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        try:
-            notes = list(tqdm(pool.map(render, requests), total=len(requests), unit="note", desc="render", disable=None))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    notes = []
+    with _renderer(synthesizer, workers or os.cpu_count() or 1, len(requests)) as rendered:
+        for note, request in tqdm(
+            zip(rendered(requests), requests), total=len(requests), unit="note", desc="render", disable=None
+        ):
+            notes.append(note * np.float32((127 / request.velocity) ** 2))
 
     instrument = np.array([request.instrument for request in requests])
     off_sample = np.array([request.off_sample for request in requests])
@@ -196,7 +202,10 @@ def render_catalogue(
         audio[row, : samples[row]] = notes[row] * np.float32(gains[instrument[row]])
         notes[row] = None  # the padded copy replaces it: two copies of everything would be a lot of memory
     held_out = np.isin(velocity, catalogue.held_out_velocities)
-    held_out |= key % catalogue.held_out_key_modulus == catalogue.held_out_key_remainder
+    if catalogue.held_out_key_modulus:
+        held_out |= key % catalogue.held_out_key_modulus == catalogue.held_out_key_remainder
+    for index, described in enumerate(catalogue.instruments):
+        held_out |= (instrument == index) & np.isin(zone, described.held_out_zones)
     return {
         "audio": audio,
         "samples": samples,
@@ -205,10 +214,61 @@ def render_catalogue(
         "off_sample": off_sample,
         "f0": f0,
         "instrument": instrument,
+        "zone": np.array(zone),
         "held_out": held_out,
         "instruments": np.array([described.name for described in catalogue.instruments]),
         "instrument_gain": np.array(gains),
     }
+
+
+@contextmanager
+def _renderer(
+    synthesizer: Synthesizer, workers: int, count: int
+) -> Iterator[Callable[[list[NoteRequest]], Iterator[np.ndarray]]]:
+    """A function that renders notes in order.
+
+    By processes, not threads: FluidSynth's synthesizers share the samples that they load, and two that load and
+    unload them at the same time play wrong notes.
+    """
+    if workers == 1 or count < _FEW_NOTES:
+        yield lambda requests: map(partial(_render, synthesizer), requests)
+        return
+    context = multiprocessing.get_context("spawn")
+    initial = {"initializer": _start_worker, "initargs": (synthesizer.soundfont,)}
+    with ProcessPoolExecutor(workers, context, **initial) as pool:
+        try:
+            yield lambda requests: pool.map(_render_in_worker, requests, chunksize=8)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _render(synthesizer: Synthesizer, request: NoteRequest) -> np.ndarray:
+    return synthesizer.render(request.program, request.key, request.velocity, request.off_sample, request.bank).audio
+
+
+def _start_worker(soundfont: Path) -> None:
+    global _worker_synthesizer
+    _worker_synthesizer = Synthesizer(soundfont)
+
+
+def _render_in_worker(request: NoteRequest) -> np.ndarray:
+    return _render(_worker_synthesizer, request)
+
+
+def _zones_by_key(synthesizer: Synthesizer, instrument: CatalogueInstrument) -> dict[int, dict[int, int]]:
+    """The zone of each key, by velocity."""
+    zones = read_zones(synthesizer.soundfont, instrument.program, instrument.bank)
+    keys = range(instrument.low_key, instrument.high_key + 1)
+    numbers = {velocity: dict(zip(keys, key_zones(zones, keys, velocity))) for velocity in instrument.velocities}
+    there = set().union(*(row.values() for row in numbers.values()))
+    if missing := sorted(set(instrument.held_out_zones) - there):
+        raise TrainingError(
+            f"{instrument.name} has no zone {missing[0]} to hold out; its zones are 0 to {max(there)} in this SoundFont"
+        )
+    if there == set(instrument.held_out_zones):
+        raise TrainingError(f"every zone of {instrument.name} is held out; nothing is left to train on")
+    return numbers
 
 
 def nominal_hertz(key: float) -> float:

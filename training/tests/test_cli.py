@@ -22,7 +22,7 @@ def run(*arguments, **options) -> subprocess.CompletedProcess:
 
 
 def test_every_command_has_help_with_an_example():
-    assert {"render", "notes", "train", "export", "reference", "fixtures"} <= set(cli.commands)
+    assert {"render", "notes", "train", "export", "score", "reference", "fixtures"} <= set(cli.commands)
     for name in cli.commands:
         shown = CliRunner().invoke(cli, [name, "--help"])
         assert shown.exit_code == 0 and f"Example:\n    echoel_training {name} " in shown.output, name
@@ -58,6 +58,7 @@ def test_notes_and_fixtures_report_their_files(tmp_path, synthesizer):  # noqa: 
         (["train", "data.npz"], "--out"),
         (["export", "--out", "x"], "either --checkpoint or --untrained"),
         (["export", "--checkpoint", "a.ckpt", "--untrained", "--out", "x"], "either --checkpoint or --untrained"),
+        (["export", "--untrained", "--dataset", "a.npz", "--out", "x"], "--dataset goes with --checkpoint"),
         (["notes", "--program", 128, "--keys", 60, "--out", "x"], "--program"),
         (["notes", "--program", 56, "--keys", "60-", "--out", "x"], "--keys"),
         (["notes", "--program", 56, "--keys", "70-60", "--out", "x"], "70-60"),
@@ -84,6 +85,7 @@ def test_failure_exits_1_with_one_sentence(tmp_path):
     [
         (["train", "none.npz", "--out", "run"], "there is no dataset at none.npz"),
         (["train", "none.npz", "--out", "run", "--resume"], "no run/last.ckpt to resume"),
+        (["score", "none.npz", "--checkpoint", "none.ckpt"], "there is no checkpoint at none.ckpt"),
         (["export", "--checkpoint", "none.ckpt", "--out", "x"], "there is no checkpoint at none.ckpt"),
     ],
 )

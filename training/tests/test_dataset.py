@@ -17,8 +17,9 @@ from echoel_training.dataset import (
     nominal_hertz,
     note_requests,
     prepare_dataset,
+    render_catalogue,
 )
-from echoel_training.rendering import SAMPLE_RATE, Synthesizer
+from echoel_training.rendering import SAMPLE_RATE
 
 from test_rendering import synthesizer  # noqa: F401, a fixture
 
@@ -27,6 +28,8 @@ CATALOGUE = Catalogue(
     title="Small",
     attribution=(),
     held_out_velocities=(75,),
+    held_out_key_modulus=4,
+    held_out_key_remainder=1,
     instruments=(
         CatalogueInstrument("strings", "Strings", "strings", 48, (48,), 60, 62, (40, 75, 120), (0.1, 0.5)),
         CatalogueInstrument("trumpet", "Trumpet", "brass", 56, (56,), 69, 70, (40, 75, 120), (0.1, 0.5)),
@@ -43,6 +46,7 @@ def small(tmp_path_factory, synthesizer) -> dict[str, np.ndarray]:  # noqa: F811
 
 def test_every_note_is_there(small):
     assert len(small["key"]) == (3 + 2) * 3 * 2
+    assert not small["zone"].any()  # each of the two instruments plays these keys from one recording
     assert list(small["instruments"]) == ["strings", "trumpet"]
     assert set(small["key"][small["instrument"] == 0]) == {60, 61, 62}
     assert small["audio"].dtype == np.float32
@@ -70,6 +74,20 @@ def test_one_velocity_and_every_fourth_key_are_held_out(small):
     expected = (small["velocity"] == 75) | (small["key"] % 4 == 1)
     assert np.array_equal(small["held_out"], expected)
     assert 0 < expected.sum() < len(expected)
+
+
+def test_whole_zones_are_held_out(tmp_path, synthesizer):  # noqa: F811
+    # FluidR3's strings play C4 to D4 from one recording, D#4 to F4 from the next.
+    strings = dataclasses.replace(
+        CATALOGUE.instruments[0], low_key=62, high_key=63, held_out_zones=(1,), velocities=(90,), note_seconds=(0.1,)
+    )
+    zones = dataclasses.replace(CATALOGUE, instruments=(strings,), held_out_velocities=(), held_out_key_modulus=0)
+    fields = load_dataset(prepare_dataset(zones, tmp_path / "zones.npz")[0])
+    assert fields["zone"].tolist() == [0, 1] and fields["held_out"].tolist() == [False, True]
+    for wrong, said in (((2,), "no zone 2 to hold out; its zones are 0 to 1"), ((0, 1), "every zone of strings")):
+        bad = dataclasses.replace(zones, instruments=(dataclasses.replace(strings, held_out_zones=wrong),))
+        with pytest.raises(TrainingError, match=said):
+            prepare_dataset(bad, tmp_path / "bad.npz")
 
 
 def test_pitches_are_measured_within_a_quarter_tone(small):
@@ -192,6 +210,8 @@ note_seconds = [1.0, 2]
         ('title = "One"', "", "`title` is missing"),
         ('title = "One"', 'title = "One"\ncolour = "red"', "`colour` is not a field"),
         ("modulus = 4", "modulus = 1", "`modulus` is 1"),
+        ("program = 48", "program = 48\nheld_out_zones = [-1]", "`held_out_zones` holds -1"),
+        ("program = 48", "program = 48\nbank = 20000", "`bank` is 20000"),
         ("[[instruments]]", "[[instruments", "is not TOML"),
     ],
 )
@@ -212,8 +232,8 @@ def test_the_same_instrument_twice_is_named(tmp_path):
         read_catalogue(path)
 
 
-def test_notes_rendered_side_by_side_are_the_same(small, synthesizer):  # noqa: F811
-    row = int(np.flatnonzero((small["key"] == 61) & (small["velocity"] == 120))[0])
-    note = Synthesizer().render(48, 61, 120, int(small["off_sample"][row]))
-    gain = np.float32((127 / 120) ** 2), np.float32(small["instrument_gain"][0])
-    assert np.array_equal(small["audio"][row, : len(note.audio)], note.audio * gain[0] * gain[1])
+def test_notes_rendered_by_several_processes_are_the_same(small, monkeypatch, synthesizer):  # noqa: F811
+    monkeypatch.setattr(dataset, "_FEW_NOTES", 1)
+    together = render_catalogue(CATALOGUE, synthesizer, workers=2)
+    for name, values in together.items():
+        assert np.array_equal(values, small[name]), name

@@ -10,9 +10,9 @@ internal import CSndfile
 /// }
 /// ```
 ///
-/// Whatever libsndfile reads: WAV, RF64, AIFF, FLAC, Ogg, MP3, CAF and more. Integer samples are divided by
-/// 2^(bits − 1). A WAV, RF64, AIFF or FLAC file that holds less sound than its header promises is an error
-/// (`truncated`); other formats do not promise.
+/// WAV, RF64, W64, AIFF, AU, CAF, FLAC, Ogg and MP3, as far as the installed libsndfile has them. Integer samples
+/// are divided by 2^(bits − 1). A WAV, AIFF or FLAC file that holds less sound than its header promises is an error
+/// (`truncated`).
 ///
 /// Room: control. One task at a time.
 @safe public struct AudioFileReader: ~Copyable {

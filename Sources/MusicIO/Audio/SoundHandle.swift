@@ -48,9 +48,12 @@ internal import CSndfile
     init(reading descriptor: Int32, name: String) throws(MusicIOError) {
         var information = SF_INFO()
         let (handle, stream) = unsafe Self.open(descriptor, SFM_READ, &information)
-        guard let handle = unsafe handle else {
-            let reason = unsafe String(cString: sf_strerror(nil))
+        guard let handle = unsafe handle, Self.isSure(of: information.format) else {
             let failure = unsafe stream.pointee.failure
+            let reason =
+                unsafe handle == nil
+                ? unsafe String(cString: sf_strerror(nil)) : "it only resembles a rare format"
+            if let handle = unsafe handle { _ = unsafe sf_close(handle) }
             unsafe stream.deinitializeAndDeallocate()
             if let failure { throw failure.reading(name) }
             throw MusicIOError(
@@ -61,6 +64,18 @@ internal import CSndfile
         unsafe stream.pointee.handle = handle
         unsafe self.stream = stream
         self.information = information
+    }
+
+    /// Whether the format has a signature that chance does not make: libsndfile takes any bytes that start with
+    /// 01 04 for a sampler's sound.
+    private static func isSure(of format: Int32) -> Bool {
+        // 0x230000 is MPEG audio, which headers before libsndfile 1.1 do not name.
+        let sure = [
+            SF_FORMAT_WAV, SF_FORMAT_WAVEX, SF_FORMAT_RF64, SF_FORMAT_W64, SF_FORMAT_AIFF, SF_FORMAT_AU,
+            SF_FORMAT_CAF,
+            SF_FORMAT_FLAC, SF_FORMAT_OGG, 0x230000,
+        ]
+        return sure.contains { Int32($0) == format & Int32(SF_FORMAT_TYPEMASK) }
     }
 
     deinit {

@@ -41,8 +41,8 @@ public struct NeuralSoundSynth: ~Copyable {
         }
         renderer = try NeuralVoiceRenderer(
             instruments: instruments, configuration: configuration,
-            // Stolen notes still fade on tracks of their own.
-            trackCount: 2 * configuration.voices + 8)
+            // Stolen notes still fade on tracks of their own: so many may be stolen within 10 ms.
+            trackCount: configuration.voices + 64)
         self.latencySamples = latencySamples
         sampleRate = renderer.sampleRate
         maximumBlockFrames = configuration.maximumBlockFrames

@@ -1,0 +1,242 @@
+"""Exports decoder, prior and encoder to ONNX with their manifests, and one instrument file per instrument.
+
+The tensors are those of ``Documentation/Models.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import onnx
+import torch
+from torch import nn
+from torch.export import Dim
+
+from . import TrainingError
+from .catalogue import Catalogue, read_catalogue
+from .decoder import LATENT_SIZE, SLOT_FRAMES, Decoder
+from .encoder import LATENT_SAMPLES, Encoder
+from .excitation import SAMPLE_RATE, SLOT_SAMPLES
+from .files import atomic_path
+from .manifest import instrument_manifest, model_manifest, state, tensor, write_json
+from .pqmf import BANDS
+from .prior import Prior
+
+OPSET = 18
+MAXIMUM_SLOTS = 16
+
+DECODER_NAME = "rave_decoder_ensemble"
+PRIOR_NAME = "rave_prior_ensemble"
+ENCODER_NAME = "rave_encoder"
+DEFAULT_CATALOGUE = Path(__file__).parents[1] / "catalogue" / "ensemble.toml"
+
+STATE_UNITS = {"phase": "cycles", "pitch": "Hz"}
+UNMEASURED_LEVEL = {"gain": 0.2, "releaseSeconds": 1.0}
+
+
+@dataclass
+class Models:
+    """The three networks that make an ensemble of instruments."""
+
+    decoder: Decoder
+    prior: Prior
+    encoder: Encoder
+
+    @staticmethod
+    def untrained(instruments: tuple[str, ...]) -> "Models":
+        """Networks with repeatable random weights."""
+        torch.manual_seed(0)
+        return Models(Decoder().eval(), Prior(instruments).eval(), Encoder().eval())
+
+
+@dataclass
+class Provenance:
+    """What a manifest says about where a model comes from."""
+
+    authors: tuple[str, ...] = ("Echoelmusic",)
+    licence: str = "MIT"
+    attribution: tuple[str, ...] = ()
+    training: dict = field(default_factory=dict)
+    quality: dict = field(default_factory=dict)
+    reproduce: str = "echoel_training score cache/ensemble.npz --checkpoint runs/ensemble/last.ckpt"
+
+
+def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], outputs: list[str], shapes) -> None:
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            model.eval(),
+            arguments,
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=shapes,
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    proto = program.model_proto
+    for node in proto.graph.node:
+        node.ClearField("metadata_props")
+        node.doc_string = ""
+    for value in proto.graph.value_info:
+        value.ClearField("metadata_props")
+    proto.ClearField("metadata_props")
+    proto.graph.ClearField("metadata_props")
+    onnx.checker.check_model(proto, full_check=True)
+    with atomic_path(path) as partial:
+        partial.write_bytes(proto.SerializeToString())
+
+
+def export_decoder(decoder: Decoder, path: Path) -> None:
+    """Writes the decoder's graph, batch and slots dynamic."""
+    batch, slots = Dim("batch", min=1, max=64), Dim("slots", min=1, max=MAXIMUM_SLOTS)
+    states = decoder.fresh_states(2)
+    arguments = (torch.zeros(2, LATENT_SIZE, 3), torch.full((2, 1, 3), 220.0), torch.zeros(2, BANDS, 3 * SLOT_FRAMES))
+    shapes = (
+        {0: batch, 2: slots},
+        {0: batch, 2: slots},
+        {0: batch, 2: SLOT_FRAMES * slots},
+        tuple({0: batch} for _ in states),
+    )
+    names = ["latent", "pitch", "noise", *(f"state_{name}" for name in decoder.STATES)]
+    outputs = ["audio", *(f"next_{name}" for name in decoder.STATES)]
+    _save(decoder, (*arguments, *states), path, names, outputs, shapes)
+
+
+def export_encoder(encoder: Encoder, path: Path) -> None:
+    """Writes the encoder's graph; its latent is the distribution's mean."""
+    batch, latents = Dim("batch", min=1, max=64), Dim("latents", min=1, max=64)
+    states = encoder.fresh_states(2)
+    arguments = (torch.zeros(2, 1, 3 * LATENT_SAMPLES), *states)
+    shapes = ({0: batch, 2: LATENT_SAMPLES * latents}, tuple({0: batch} for _ in states))
+    names = ["audio", *(f"state_{name}" for name in encoder.STATES)]
+    outputs = ["latent", *(f"next_{name}" for name in encoder.STATES)]
+    _save(encoder, arguments, path, names, outputs, shapes)
+
+
+def export_prior(prior: Prior, path: Path) -> None:
+    """Writes the prior's graph, batch dynamic."""
+    batch = Dim("batch", min=1, max=4096)
+    _save(prior, (torch.zeros(2, len(prior.columns)),), path, ["note"], ["latent"], ({0: batch},))
+
+
+def _states(model: Decoder | Encoder) -> list[dict]:
+    return [
+        state(name, ["batch", *shape], unit=STATE_UNITS.get(name, "1")) for name, shape in model.state_shapes().items()
+    ]
+
+
+def decoder_fields(decoder: Decoder) -> dict:
+    """What the manifest of an exported decoder says about its tensors and times."""
+    return {
+        "kind": "streaming-decoder",
+        "sampleRate": SAMPLE_RATE,
+        "slotSamples": SLOT_SAMPLES,
+        "maximumSlots": MAXIMUM_SLOTS,
+        "delaySamples": decoder.DELAY_SAMPLES,
+        "inputs": [
+            tensor("latent", ["batch", LATENT_SIZE, "slots"]),
+            tensor("pitch", ["batch", 1, "slots"], unit="Hz"),
+            tensor("noise", ["batch", BANDS, f"{SLOT_FRAMES}*slots"]),
+        ],
+        "outputs": [tensor("audio", ["batch", 1, f"{SLOT_SAMPLES}*slots"])],
+        "states": _states(decoder),
+    }
+
+
+def encoder_fields(encoder: Encoder) -> dict:
+    """The same for an encoder."""
+    return {
+        "kind": "streaming-encoder",
+        "sampleRate": SAMPLE_RATE,
+        "slotSamples": SLOT_SAMPLES,
+        "latentSamples": LATENT_SAMPLES,
+        "delaySamples": 0,
+        "inputs": [tensor("audio", ["batch", 1, f"{LATENT_SAMPLES}*latents"])],
+        "outputs": [tensor("latent", ["batch", LATENT_SIZE, "latents"])],
+        "states": _states(encoder),
+    }
+
+
+def prior_fields(prior: Prior) -> dict:
+    """The same for a prior."""
+    return {
+        "kind": "prior",
+        "columns": list(prior.columns),
+        "instruments": list(prior.instruments),
+        "inputs": [tensor("note", ["batch", len(prior.columns)])],
+        "outputs": [tensor("latent", ["batch", LATENT_SIZE])],
+    }
+
+
+def write_models(
+    models: Models, catalogue: Catalogue, folder: Path, provenance: Provenance, levels: dict[str, dict]
+) -> None:
+    """Writes three models with manifests, and one ``<name>.instrument.json`` per instrument, into ``folder``.
+
+    ``catalogue`` describes the instruments; ``levels`` gives measured ``gain`` and ``releaseSeconds`` by name.
+    """
+    known = {described.name: described for described in catalogue.instruments}
+    if unknown := [name for name in models.prior.instruments if name not in known]:
+        raise TrainingError(f"the catalogue {catalogue.name} has no instrument {unknown[0]}; give the one it was trained by")
+    origin = {"licence": provenance.licence, "authors": provenance.authors, "attribution": provenance.attribution}
+    history = {"training": provenance.training, "quality": provenance.quality, "reproduce": provenance.reproduce}
+    paths = {}
+    for part, name, export, fields in (
+        ("decoder", DECODER_NAME, lambda path: export_decoder(models.decoder, path), decoder_fields(models.decoder)),
+        ("prior", PRIOR_NAME, lambda path: export_prior(models.prior, path), prior_fields(models.prior)),
+        ("encoder", ENCODER_NAME, lambda path: export_encoder(models.encoder, path), encoder_fields(models.encoder)),
+    ):
+        paths[part] = folder / f"{name}.onnx"
+        export(paths[part])
+        write_json(model_manifest(paths[part], **fields, **origin, **history), folder / f"{name}.json")
+    for name in models.prior.instruments:
+        described, level = known[name], levels.get(name, UNMEASURED_LEVEL)
+        instrument = instrument_manifest(
+            name=name,
+            title=described.title,
+            family=described.family,
+            low_key=described.low_key,
+            high_key=described.high_key,
+            programs=described.programs,
+            **origin,
+            **paths,
+            gain=level["gain"],
+            release_seconds=level["releaseSeconds"],
+        )
+        write_json(instrument, folder / f"{name}.instrument.json")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """``echoel_training export``."""
+    parser = argparse.ArgumentParser(description="Export decoder, prior and encoder with manifests.")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--checkpoint", type=Path, help="a checkpoint of the training")
+    source.add_argument("--untrained", action="store_true", help="random weights, for tests of the engine")
+    parser.add_argument("--notes", type=Path, help="a dataset: its held-out notes give the manifests' quality")
+    parser.add_argument("--catalogue", type=Path, default=DEFAULT_CATALOGUE)
+    parser.add_argument("--out", type=Path, required=True, help="folder for the models")
+    options = parser.parse_args(arguments)
+
+    catalogue = read_catalogue(options.catalogue)
+    levels: dict[str, dict] = {}
+    if options.untrained:
+        models = Models.untrained(tuple(described.name for described in catalogue.instruments))
+        provenance = Provenance(training={"summary": "Untrained: repeatable random weights."})
+    else:
+        from .dataset import load_dataset
+        from .evaluate import measure_levels, measure_quality
+        from .module import load_models
+
+        models, training = load_models(options.checkpoint)
+        provenance = Provenance(attribution=catalogue.attribution, training=training)
+        if options.notes:
+            provenance.quality = measure_quality(models, load_dataset(options.notes))
+        ranges = {described.name: (described.low_key, described.high_key) for described in catalogue.instruments}
+        levels = measure_levels(models, ranges)
+    write_models(models, catalogue, options.out, provenance, levels)

@@ -1,0 +1,144 @@
+"""The key zones of a SoundFont's presets.
+
+A SoundFont 2 file plays a few recordings, each over a range of keys: keys of one zone share a recording, so a model
+that has heard one of them has nearly heard them all. What is kept from training to measure on should therefore be
+whole zones. Layout of the chunks: *SoundFont Technical Specification*, version 2.04, section 7.
+"""
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import TrainingError
+
+_BAG = [("generator", "<u2"), ("modulator", "<u2")]
+_GENERATOR = [("operator", "<u2"), ("amount", "<u2")]
+_RECORDS = {
+    b"phdr": [("name", "S20"), ("preset", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("unused", "<u4", 3)],
+    b"pbag": _BAG,
+    b"pgen": _GENERATOR,
+    b"inst": [("name", "S20"), ("bag", "<u2")],
+    b"ibag": _BAG,
+    b"igen": _GENERATOR,
+    b"shdr": [("name", "S20"), ("positions", "<u4", 5), ("root", "u1"), ("correction", "i1"), ("link", "<u2", 2)],
+}
+_INSTRUMENT, _KEY_RANGE, _VELOCITY_RANGE, _SAMPLE, _ROOT_KEY = 41, 43, 44, 53, 58
+_EVERYTHING = 127 << 8  # the range 0 to 127
+
+
+@dataclass(frozen=True)
+class SampleZone:
+    """A recording and where it sounds; the ends of the ranges belong to them."""
+
+    sample: str
+    root_key: int
+    low_key: int
+    high_key: int
+    low_velocity: int
+    high_velocity: int
+
+    def sounds_at(self, key: int, velocity: int) -> bool:
+        return self.low_key <= key <= self.high_key and self.low_velocity <= velocity <= self.high_velocity
+
+
+def read_zones(path: str | os.PathLike, program: int, bank: int = 0) -> list[SampleZone]:
+    """The zones of a preset, in the file's order."""
+    path = Path(path)
+    tables = _read_tables(path)
+    try:
+        return _zones(tables, path, program, bank)
+    except IndexError:
+        raise TrainingError(f"{path} is damaged: its presets refer to what is not there") from None
+
+
+def key_zones(zones: list[SampleZone], keys: range, velocity: int) -> list[int]:
+    """For each key the number of its zone, counted from 0 at the lowest key.
+
+    Neighbouring keys belong to one zone where the same recordings sound at `velocity`.
+    """
+    numbers: list[int] = []
+    before = None
+    for key in keys:
+        sounding = frozenset(zone.sample for zone in zones if zone.sounds_at(key, velocity))
+        numbers.append((numbers[-1] + (sounding != before)) if numbers else 0)
+        before = sounding
+    return numbers
+
+
+def _read_tables(path: Path) -> dict[bytes, np.ndarray]:
+    try:
+        with open(path, "rb") as file:
+            kind, _, form = struct.unpack("<4sI4s", file.read(12))
+            if kind != b"RIFF" or form != b"sfbk":
+                raise TrainingError(f"{path} is not a SoundFont 2 file")
+            while header := file.read(8):
+                name, size = struct.unpack("<4sI", header)
+                if name == b"LIST" and file.read(4) == b"pdta":
+                    return _split(file.read(size - 4), path)
+                file.seek(size + size % 2 - (4 if name == b"LIST" else 0), os.SEEK_CUR)
+    except FileNotFoundError:
+        raise TrainingError(f"there is no SoundFont at {path}") from None
+    except struct.error:
+        pass
+    raise TrainingError(f"{path} is damaged: it ends before its presets")
+
+
+def _split(data: bytes, path: Path) -> dict[bytes, np.ndarray]:
+    tables, position = {}, 0
+    while position + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, position)
+        body = data[position + 8 : position + 8 + size]
+        if (layout := _RECORDS.get(name)) is not None:
+            record = np.dtype(layout)
+            if len(body) != size or size % record.itemsize or size == 0:
+                raise TrainingError(f"{path} is damaged: its {name.decode()} chunk has {len(body)} bytes")
+            tables[name] = np.frombuffer(body, record)
+        position += 8 + size + size % 2
+    if missing := [name for name in _RECORDS if name not in tables]:
+        raise TrainingError(f"{path} is damaged: it has no {missing[0].decode()} chunk")
+    return tables
+
+
+def _zones(tables: dict[bytes, np.ndarray], path: Path, program: int, bank: int) -> list[SampleZone]:
+    presets = tables[b"phdr"][:-1]  # the last record of every table only ends it
+    found = np.flatnonzero((presets["preset"] == program) & (presets["bank"] == bank))
+    if len(found) == 0:
+        raise TrainingError(f"{path.name} has no program {program} in bank {bank}")
+    zones = []
+    for outer in _bags(tables, b"phdr", b"pbag", b"pgen", int(found[0]), _INSTRUMENT):
+        for inner in _bags(tables, b"inst", b"ibag", b"igen", outer[_INSTRUMENT], _SAMPLE):
+            keys, velocities = (
+                _intersection(outer.get(operator, _EVERYTHING), inner.get(operator, _EVERYTHING))
+                for operator in (_KEY_RANGE, _VELOCITY_RANGE)
+            )
+            if keys and velocities:
+                sample = tables[b"shdr"][:-1][inner[_SAMPLE]]
+                root = inner.get(_ROOT_KEY, int(sample["root"]))
+                zones.append(SampleZone(_text(sample["name"]), root, *keys, *velocities))
+    return zones
+
+
+def _bags(tables, headers: bytes, bags: bytes, generators: bytes, row: int, terminal: int) -> list[dict[int, int]]:
+    """The generators of each zone that ends in `terminal`, with the global zone's where it has none itself."""
+    first, last = int(tables[headers][row]["bag"]), int(tables[headers][row + 1]["bag"])
+    zones, common = [], {}
+    for bag in range(first, last):
+        start, end = int(tables[bags][bag]["generator"]), int(tables[bags][bag + 1]["generator"])
+        own = {int(operator): int(amount) for operator, amount in tables[generators][start:end]}
+        if terminal in own:
+            zones.append(common | own)
+        elif bag == first:
+            common = own
+    return zones
+
+
+def _intersection(one: int, other: int) -> tuple[int, int] | None:
+    low, high = max(one & 0xFF, other & 0xFF), min(one >> 8, other >> 8)
+    return (low, high) if low <= high else None
+
+
+def _text(name: bytes) -> str:
+    return name.split(b"\0")[0].decode("latin-1").strip()
