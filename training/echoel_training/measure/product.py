@@ -2,16 +2,17 @@
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from .. import TrainingError
 from . import pieces
 from .continuity import EXPECTED_SHARE, Boundaries, boundaries
 from .midi import SAMPLE_RATE, Bend, Note, key_frequency, midi_file
-from .pitch import cents_statistics, chord_cents, tone_cents
 from .pieces import seconds
+from .pitch import cents_statistics, chord_cents, tone_cents
 from .report import Figure, middle, worst
 from .steadiness import HeldNote, held_note, release
 from .tool import Echoel, Instrument
@@ -20,6 +21,7 @@ MEDIAN_CENTS, MOST_CENTS = 3.0, 10.0
 SLICE_SAMPLES = 256  # what the synthesiser renders at once
 _ATTACK = 0.3  # seconds of a note before it is steady
 _PAUSE = 0.1  # seconds of silence after a release
+_GAIN_DB = -18  # a chord of twelve must not clip
 _KEYS = list(range(pieces.LOW_KEY, pieces.HIGH_KEY + 1))
 
 
@@ -35,22 +37,25 @@ class Bench:
         self, name: str, instrument: str, notes: list[Note], bends: list[Bend] = (), end: int | None = None, *options
     ) -> tuple[np.ndarray, int]:
         file = self.folder / f"{name}.wav"
-        rendering = self.echoel.render(midi_file(notes, bends, end), file, instrument, *options)
+        song = midi_file(notes, bends, end)
+        rendering = self.echoel.render(song, file, instrument, "--gain", _GAIN_DB, *options)
+        if rendering.report["peak"] >= 1.0:
+            raise TrainingError(f"{instrument} clips even at {_GAIN_DB} dB: nothing can be measured")
         self.kept(name, file)
         samples = rendering.mono()
         file.unlink()
         return samples
 
 
-def in_tune(bench: Bench, instrument: Instrument) -> list[Figure]:
-    """MIDI 48 to 84 one by one, in chords of twelve, and bent by two semitones either way."""
+def in_tune(bench: Bench, instrument: Instrument, keys: Sequence[int] = _KEYS, chord_count: int = 8) -> list[Figure]:
+    """Keys one by one, in chords of twelve, and every third of them bent by two semitones either way."""
     gap = instrument.release_seconds + _PAUSE
 
-    notes = pieces.one_by_one(_KEYS, 1.3, gap)
+    notes = pieces.one_by_one(list(keys), 1.3, gap)
     x, rate = bench.sound(f"{instrument.name}-notes", instrument.name, notes)
     singles = {note.key: _note_cents(x, rate, note) for note in notes}
 
-    played = pieces.chords()
+    played = pieces.chords(count=chord_count)
     notes = pieces.struck_together(played, 5.0, gap)
     x, rate = bench.sound(f"{instrument.name}-chords", instrument.name, notes)
     chords = []
@@ -59,7 +64,7 @@ def in_tune(bench: Bench, instrument: Instrument) -> list[Figure]:
         chords += chord_cents(x[first.onset + seconds(_ATTACK) : first.end], rate, keys)
 
     targets = [2.0, -2.0]
-    notes = pieces.one_by_one(_KEYS[::3], 3.0, gap)
+    notes = pieces.one_by_one(list(keys[::3]), 3.0, gap)
     bends = pieces.bent(notes, targets)
     x, rate = bench.sound(f"{instrument.name}-bends", instrument.name, notes, bends)
     bent = []
@@ -74,7 +79,7 @@ def in_tune(bench: Bench, instrument: Instrument) -> list[Figure]:
     trained = [cents for key, cents in singles.items() if instrument.low_key <= key <= instrument.high_key]
     figures = []
     for name, cents in [
-        (f"{len(singles)} notes, MIDI {_KEYS[0]}–{_KEYS[-1]}", list(singles.values())),
+        (f"{len(singles)} notes, MIDI {keys[0]}–{keys[-1]}", list(singles.values())),
         (f"{len(trained)} of them in its range", trained),
         (f"{len(chords)} notes in {len(played)} chords of {pieces.CHORD_NOTES}", chords),
         (f"{len(bent)} bends of ±2 semitones", bent),
@@ -89,10 +94,10 @@ def in_tune(bench: Bench, instrument: Instrument) -> list[Figure]:
     return figures
 
 
-def steady(bench: Bench, instrument: Instrument) -> list[Figure]:
-    """Notes held for 20 s, their releases, and the slices that they are made of."""
-    keys = _spread(instrument, 4)
-    notes = pieces.one_by_one(keys, 20.0, instrument.release_seconds + 2 * _PAUSE)
+def steady(bench: Bench, instrument: Instrument, count: int = 4, held_seconds: float = 20.0) -> list[Figure]:
+    """Held notes, their releases, and the slices that they are made of."""
+    keys = _spread(instrument, count)
+    notes = pieces.one_by_one(keys, held_seconds, instrument.release_seconds + 2 * _PAUSE)
     end = notes[-1].end + seconds(instrument.release_seconds + _PAUSE)
     x, rate = bench.sound(f"{instrument.name}-held", instrument.name, notes, end=end)
     courses = [_course(x, rate, note) for note in notes]
@@ -101,7 +106,7 @@ def steady(bench: Bench, instrument: Instrument) -> list[Figure]:
         last = note.end + seconds(instrument.release_seconds + _PAUSE)
         releases.append(release(x[note.onset : last], rate, note.length, instrument.release_seconds))
 
-    held = f"Held for 20 s: {instrument.name}"
+    held = f"Held for {held_seconds:g} s: {instrument.name}"
     let_go = f"Let go: {instrument.name}"
     details = {"keys": keys, "courses": [_course_json(course) for course in courses]}
     return [
@@ -110,7 +115,7 @@ def steady(bench: Bench, instrument: Instrument) -> list[Figure]:
         Figure(held, "pitch drift", worst(c.pitch_drift_cents for c in courses), "cents", 3.0),
         Figure(held, "farthest from its pitch", worst(c.worst_cents for c in courses), "cents", 10.0),
         Figure(held, "centroid drift", worst(c.centroid_drift_octaves for c in courses), "octaves", 0.2),
-        Figure(let_go, "largest sample after the release", max(r.residual_db for r in releases), "dBFS", -90.0),
+        Figure(let_go, "after the release, against the note", max(r.residual_db for r in releases), "dB", -90.0),
         Figure(
             let_go, "until 60 dB down", max(r.seconds_to_60_db for r in releases), "s", instrument.release_seconds
         ),

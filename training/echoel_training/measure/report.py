@@ -71,8 +71,8 @@ def middle(values: Iterable[float]) -> float:
 def _number(value: float) -> str:
     if not math.isfinite(value):
         return "none" if math.isnan(value) else "∞"
-    if value == 0 or abs(value) >= 1e-3:
-        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
+    if value == 0 or abs(value) >= 1e-4:
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     return f"{value:.1e}"
 
 

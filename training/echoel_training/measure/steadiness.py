@@ -73,7 +73,7 @@ def held_note(x: np.ndarray, rate: float, nominal_hz: float) -> HeldNote:
 class Release:
     """What a note does after its note-off."""
 
-    residual_db: float  # the largest sample after the release's end, 1 = full scale; −240 is digital silence
+    residual_db: float  # the largest sample after the release's end, against the held note's; −240 is digital silence
     seconds_to_60_db: float  # from the note-off until no sample is within 60 dB of the held note's peak; inf: never
 
 
@@ -83,13 +83,14 @@ def release(x: np.ndarray, rate: float, note_off: int, release_seconds: float) -
     silent_from = note_off + math.ceil(release_seconds * rate)
     if silent_from >= len(x):
         raise ValueError("the sound ends before the release does")
-    peak = x[max(0, note_off - round(WINDOW_SECONDS * rate)) : note_off].max()
+    peak = max(float(x[max(0, note_off - round(WINDOW_SECONDS * rate)) : note_off].max()), 1e-12)
     loud = np.flatnonzero(x[note_off:] > peak / 1000.0)
     if len(loud) == 0:
         seconds = 0.0
     else:
         seconds = math.inf if loud[-1] == len(x) - note_off - 1 else (int(loud[-1]) + 1) / rate
-    return Release(decibels(x[silent_from:].max()), seconds)
+    residual = x[silent_from:].max()
+    return Release(decibels(residual / peak if residual > 0 else 0.0), seconds)
 
 
 def decibels(amplitude: float) -> float:
