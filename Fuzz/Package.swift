@@ -8,19 +8,29 @@ struct Row {
     let needs: [Target.Dependency]
 }
 
+func library(_ product: String) -> Target.Dependency { .product(name: product, package: "echoelmusic-ml") }
+
 let targets: [Row] = [
-    Row(name: "fuzz-midi", needs: [.product(name: "EchoelMusicIO", package: "echoelmusic-ml")])
+    Row(name: "fuzz-midi", needs: [library("EchoelMusicIO")]),
+    Row(name: "fuzz-manifest", needs: ["Manifests"]),
 ]
 
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .strictMemorySafety(),
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-    .unsafeFlags(["-parse-as-library"]),
 ]
 
 let package = Package(
     name: "echoel-fuzz",
     dependencies: [.package(name: "echoelmusic-ml", path: "..")],
-    targets: targets.map { .executableTarget(name: $0.name, dependencies: $0.needs, swiftSettings: settings) }
+    targets: [
+        // Links to the tool's manifest sources, without its other packages: those take minutes to build instrumented.
+        .target(name: "Manifests", dependencies: [library("EchoelMusic")], swiftSettings: settings)
+    ]
+        + targets.map {
+            .executableTarget(
+                name: $0.name, dependencies: $0.needs,
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+        }
 )

@@ -90,6 +90,9 @@ final class ThreadPool: @unchecked Sendable {
         job?.cancel()
     }
 
+    /// Jobs that have not begun.
+    var queued: Int { state.withLock { $0.places.count } }
+
     /// Cancels what is queued, and waits for what is running (unless called from a job).
     private func shutDown() {
         let jobs = state.notify { state in

@@ -42,6 +42,7 @@ import Testing
         #expect(Self.open(folder.path("none/a.wav")) == .unwritable)
         try #require(unsafe mkdir(folder.path("folder.wav"), 0o755) == 0)
         #expect(Self.open(folder.path("folder.wav")) == .unwritable)
+        #expect(Self.open(folder.path) == .unwritable)
         #expect(folder.contents == ["folder.wav"])
     }
 

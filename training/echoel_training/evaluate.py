@@ -127,19 +127,25 @@ def silent_after(audio: np.ndarray, off_sample: int) -> float:
     return max(0.0, (int(loud[-1]) + 1 - off_sample) / SAMPLE_RATE)
 
 
+def _released(models: Models, instrument: str, keys: np.ndarray, velocity: float) -> np.ndarray:
+    """Five seconds of notes that are released after one."""
+    off = np.full(len(keys), SAMPLE_RATE)
+    return play(models, instrument, keys, np.full(len(keys), velocity), off, 5 * SAMPLE_RATE)
+
+
 def measure_levels(models: Models, ranges: dict[str, tuple[int, int]]) -> dict[str, dict]:
     """``gain`` and ``releaseSeconds`` of each instrument, from notes over its range of keys (both ends played)."""
     measured = {}
     for name in models.prior.instruments:
         low, high = ranges[name]
         keys = np.unique(np.append(np.arange(low, high, 3), high))
-        off, samples = SAMPLE_RATE, 5 * SAMPLE_RATE
-        audio = play(models, name, keys, np.full(len(keys), 100.0), np.full(len(keys), off), samples)
+        audio = _released(models, name, keys, 100.0)
         peaks = np.abs(audio).max(axis=1) * (100 / 127) ** VELOCITY_EXPONENT
-        release = max(silent_after(note, off) for note in audio)
+        soft_and_loud = np.concatenate([_released(models, name, keys, velocity) for velocity in (30.0, 120.0)])
+        release = max(silent_after(note, SAMPLE_RATE) for note in soft_and_loud)
         measured[name] = {
             "gain": round(float(10 ** (NOTE_DECIBELS / 20) / np.median(peaks)), 3),
-            "releaseSeconds": round(release + 0.05, 2),
+            "releaseSeconds": round(1.1 * release + 0.05, 2),
         }
     return measured
 
@@ -163,15 +169,13 @@ def measure_quality(models: Models, notes: dict[str, np.ndarray], notes_per_inst
             neighbour = notes["audio"][np.flatnonzero(same)[nearest], : len(reference)]
             other.append(mel_distance(neighbour, reference))
         keys = np.unique(notes["key"][notes["instrument"] == index])
-        held = play(models, name, keys, np.full(len(keys), 90.0), np.full(len(keys), SAMPLE_RATE), 5 * SAMPLE_RATE)
+        held = _released(models, name, keys, 90.0)
         cents = [
             abs(1200 * np.log2(measure_f0(note[9600:SAMPLE_RATE], nominal_hertz(key)) / nominal_hertz(key)))
             for key, note in zip(keys, held)
         ]
         releases = [silent_after(note, SAMPLE_RATE) for note in held]
-        rest = [
-            _decibels(np.abs(note[4 * SAMPLE_RATE :]).max() / np.abs(note).max()) for note in held
-        ]
+        rest = [_decibels(np.abs(note[4 * SAMPLE_RATE :]).max() / np.abs(note).max()) for note in held]
         long_keys = keys[:: max(1, len(keys) // 4)]
         endless = np.full(len(long_keys), 100 * SAMPLE_RATE)
         long = play(models, name, long_keys, np.full(len(long_keys), 90.0), endless, 20 * SAMPLE_RATE)

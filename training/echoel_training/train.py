@@ -58,7 +58,7 @@ def train(
             ),
             LearningRateMonitor("step"),
         ],
-        logger=[TensorBoardLogger(out, "log", version=""), CSVLogger(out, "log", version="csv")],
+        logger=[TensorBoardLogger(out, "log", version=""), CSVLogger(out, "log", version=f"from-step-{seed}")],
         gradient_clip_val=3.0,
         val_check_interval=validate_every,
         check_val_every_n_epoch=None,

@@ -15,12 +15,13 @@ extension StandardMIDIFile {
         guard tracks.count > 1 else { return tracks.first?.events ?? [] }
         var merged: [Merged] = []
         merged.reserveCapacity(tracks.reduce(0) { $0 + $1.events.count })
+        var strikes = [Int](repeating: -1, count: 16 * 128)
         for (index, track) in tracks.enumerated() {
             let first = merged.count
             for event in track.events {
                 merged.append(Merged(event: event, track: index, order: merged.count))
             }
-            Self.markMomentaryNotes(&merged[first...])
+            Self.markMomentaryNotes(&merged, from: first, &strikes)
         }
         merged.sort { ($0.event.tick, $0.order) < ($1.event.tick, $1.order) }
         for index in merged.indices { merged[index].rank = 2 * index }
@@ -30,14 +31,17 @@ extension StandardMIDIFile {
         return merged.map(\.event)
     }
 
-    private static func markMomentaryNotes(_ events: inout ArraySlice<Merged>) {
-        var strike = [Int](repeating: -1, count: 16 * 128)
-        for index in events.indices {
+    /// - Parameters:
+    ///   - first: where the track begins.
+    ///   - strikes: the last strike of each note; what lies before `first` is another track's.
+    private static func markMomentaryNotes(_ events: inout [Merged], from first: Int, _ strikes: inout [Int])
+    {
+        for index in first..<events.count {
             switch events[index].event.noteKey {
-            case .strike(let note): strike[note] = index
+            case .strike(let note): strikes[note] = index
             case .release(let note):
-                let struck = strike[note]
-                if struck >= 0, events[struck].event.tick == events[index].event.tick {
+                let struck = strikes[note]
+                if struck >= first, events[struck].event.tick == events[index].event.tick {
                     events[struck].isMomentary = true
                     events[index].isMomentary = true
                 }

@@ -50,14 +50,17 @@ extension ModelManifest {
                 found.append(
                     Contradiction(
                         tensor: tensor.name,
-                        description: "\(name) is \(real.elementType.name) in the model, and \(tensor.type) in the manifest"))
+                        description:
+                            "\(name) is \(real.elementType.name) in the model, and \(tensor.type) in the manifest"
+                    ))
             }
             if !Self.agree(tensor.shape, real.shape, mustStayOpen: mustStayOpen) {
                 let shape = real.shape.map(\.description).joined(separator: ", ")
                 found.append(
                     Contradiction(
                         tensor: tensor.name,
-                        description: "\(name) is [\(shape)] in the model, and \(tensor.shape.text) in the manifest"))
+                        description:
+                            "\(name) is [\(shape)] in the model, and \(tensor.shape.text) in the manifest"))
             }
         }
         for real in actual where !promised.contains(where: { $0.name == real.name }) {

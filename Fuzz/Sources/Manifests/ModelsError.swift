@@ -1,0 +1,1 @@
+../../../Tool/Sources/Models/ModelsError.swift
