@@ -18,7 +18,7 @@ from echoel_training import TrainingError
 from echoel_training.measure.continuity import boundaries
 from echoel_training.measure.midi import SAMPLE_RATE, Bend, Note, key_frequency, midi_file
 from echoel_training.measure.pieces import chords
-from echoel_training.measure.pitch import SHARED_PARTIALS, cents_statistics, chord_cents, tone_cents
+from echoel_training.measure.pitch import SHARED_PARTIALS, cents_statistics, chord_cents, strongest_spur, tone_cents
 from echoel_training.measure.plots import write_spectrogram
 from echoel_training.measure.product import Bench, in_tune, memory, steady
 from echoel_training.measure.report import Figure, table, worst
@@ -89,6 +89,16 @@ def test_noise_and_silence_have_no_pitch():
     for seed in range(5):
         assert math.isnan(tone_cents(noise(1.0, 0.1, seed=seed), SAMPLE_RATE, 440.0))
     assert math.isnan(tone_cents(np.zeros(SAMPLE_RATE), SAMPLE_RATE, 440.0))
+
+
+def test_a_line_between_the_partials_is_found_and_noise_is_none():
+    time = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
+    clean = tone(60, 4.0, cents=5.0, slope=0.5) + noise(4.0, 0.003)
+    assert strongest_spur(clean, SAMPLE_RATE, key_frequency(60)) == (-240.0, 0.0)
+    for hz in (70.0, 400.0, 2751.0):
+        x = clean + 1e-3 * np.sin(2 * np.pi * hz * time)
+        level, where = strongest_spur(x, SAMPLE_RATE, key_frequency(60))
+        assert level == pytest.approx(-40.0, abs=1.0) and where == pytest.approx(hz, abs=0.2)
 
 
 CHORD = chords()[0]

@@ -145,6 +145,28 @@ def chord_cents(x: np.ndarray, rate: float, keys: list[int]) -> list[float]:
     ]
 
 
+def strongest_spur(x: np.ndarray, rate: float, nominal_hz: float) -> tuple[float, float]:
+    """The strongest line below 10 kHz that is no partial: dB against the strongest partial, and its frequency.
+
+    −240 and 0 Hz if there is none. Lines within a quarter tone of a partial, or of the width of the window's main
+    lobe, pass as that partial; noise is no line. `x`: 1 s or more of one steady note.
+    """
+    spectrum = _Spectrum(x, rate)
+    hz = np.arange(len(spectrum.power)) * rate / spectrum.size
+    number = np.maximum(np.round(hz / nominal_hz), 1.0)
+    reach = np.minimum(np.maximum(0.03 * number * nominal_hz, 4.0 * rate / len(x)), 0.25 * nominal_hz)
+    is_partial = np.abs(hz - number * nominal_hz) < reach
+    heard = (hz > 30.0) & (hz < _HIGHEST_HZ)
+    strongest = spectrum.power[is_partial & heard].max()
+    rest = np.where(heard & ~is_partial, spectrum.power, 0.0)
+    maxima = 1 + np.flatnonzero((rest[1:-1] > spectrum.power[:-2]) & (rest[1:-1] >= spectrum.power[2:]))
+    for best in maxima[np.argsort(rest[maxima])[::-1][:50]]:
+        found = spectrum.peak(hz[best], _CHORD_SPAN_CENTS)
+        if found is not None and found.prominence_db >= _FOUND_DB and abs(found.hz - hz[best]) < rate / spectrum.size:
+            return 10.0 * math.log10(rest[best] / strongest), float(hz[best])
+    return -240.0, 0.0
+
+
 def cents_statistics(cents: list[float]) -> tuple[float, float, int]:
     """The median and the 95th percentile of the magnitudes, and how many notes were not found.
 

@@ -12,7 +12,7 @@ from . import pieces
 from .continuity import EXPECTED_SHARE, Boundaries, boundaries
 from .midi import SAMPLE_RATE, Bend, Note, key_frequency, midi_file
 from .pieces import seconds
-from .pitch import cents_statistics, chord_cents, tone_cents
+from .pitch import cents_statistics, chord_cents, strongest_spur, tone_cents
 from .report import Figure, middle, worst
 from .steadiness import HeldNote, held_note, release
 from .tool import Echoel, Instrument
@@ -101,9 +101,11 @@ def steady(bench: Bench, instrument: Instrument, count: int = 4, held_seconds: f
     end = notes[-1].end + seconds(instrument.release_seconds + _PAUSE)
     x, rate = bench.sound(f"{instrument.name}-held", instrument.name, notes, end=end)
     courses = [_course(x, rate, note) for note in notes]
-    releases = []
+    releases, spurs = [], []
     for note in notes:
         last = note.end + seconds(instrument.release_seconds + _PAUSE)
+        part = x[note.onset + seconds(1.0) : note.onset + seconds(5.0)]
+        spurs.append(strongest_spur(part, rate, key_frequency(note.key)))
         releases.append(release(x[note.onset : last], rate, note.length, instrument.release_seconds))
 
     held = f"Held for {held_seconds:g} s: {instrument.name}"
@@ -115,6 +117,7 @@ def steady(bench: Bench, instrument: Instrument, count: int = 4, held_seconds: f
         Figure(held, "pitch drift", worst(c.pitch_drift_cents for c in courses), "cents", 3.0),
         Figure(held, "farthest from its pitch", worst(c.worst_cents for c in courses), "cents", 10.0),
         Figure(held, "centroid drift", worst(c.centroid_drift_octaves for c in courses), "octaves", 0.2),
+        Figure(held, "strongest line that is no partial", max(spurs)[0], "dB", details={"hz": [hz for _, hz in spurs]}),
         Figure(let_go, "after the release, against the note", max(r.residual_db for r in releases), "dB", -90.0),
         Figure(
             let_go, "until 60 dB down", max(r.seconds_to_60_db for r in releases), "s", instrument.release_seconds
