@@ -72,7 +72,8 @@ public struct OfflineRenderer {
         while position < total + player.latencySamples {
             block.removeAll(keepingCapacity: true)
             while let message = next, message.sample < position + blockFrames, message.sample < endSample {
-                block.append(TimedMessage(offsetFrames: max(0, message.sample - position), message: message.message))
+                block.append(
+                    TimedMessage(offsetFrames: max(0, message.sample - position), message: message.message))
                 next = source.next()
             }
             if !released, endSample < position + blockFrames {
@@ -96,10 +97,12 @@ public struct OfflineRenderer {
         for channel in UInt8(0)..<16 {
             block.append(
                 TimedMessage(
-                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 64, data2: 0)))
+                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 64, data2: 0)
+                ))
             block.append(
                 TimedMessage(
-                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 123, data2: 0)))
+                    offsetFrames: offset,
+                    message: ChannelMessage(status: 0xB0 | channel, data1: 123, data2: 0)))
         }
     }
 }

@@ -18,7 +18,8 @@ struct NeuralSynthTests {
         for _ in 0..<24 {
             let start = Int.random(in: 0..<36_000, using: &generator)
             song.note(
-                UInt8.random(in: 54...82, using: &generator), velocity: UInt8.random(in: 20...127, using: &generator),
+                UInt8.random(in: 54...82, using: &generator),
+                velocity: UInt8.random(in: 20...127, using: &generator),
                 from: start, to: start + Int.random(in: 1...20_000, using: &generator),
                 channel: UInt8.random(in: 0...1, using: &generator))
         }
@@ -36,12 +37,14 @@ struct NeuralSynthTests {
         var configuration = NeuralSynthConfiguration()
         configuration.voices = 6
         let reference = try song.render(
-            instruments, configuration: configuration, blockFrames: 256, endSample: 48_000, tailSamples: 24_000)
+            instruments, configuration: configuration, blockFrames: 256, endSample: 48_000,
+            tailSamples: 24_000)
         #expect(reference.left.count == 72_000)
         #expect(reference.left.contains { abs($0) > 1e-3 })
         for block in [1, 64, 256, 333, 4096, 65536] {
             let other = try song.render(
-                instruments, configuration: configuration, blockFrames: block, endSample: 48_000, tailSamples: 24_000)
+                instruments, configuration: configuration, blockFrames: block, endSample: 48_000,
+                tailSamples: 24_000)
             #expect(other.left == reference.left && other.right == reference.right, "block \(block)")
         }
     }
@@ -78,7 +81,9 @@ struct NeuralSynthTests {
         var longer = Song()
         longer.note(60, from: 10, to: 12_000)
         let end = 12_000 + release + 1_000
-        #expect(try held.render(instruments, endSample: end).left == longer.render(instruments, endSample: end).left)
+        #expect(
+            try held.render(instruments, endSample: end).left
+                == longer.render(instruments, endSample: end).left)
     }
 
     @Test func allNotesOffLetsGoAndAllSoundOffCutsShort() throws {
@@ -109,7 +114,8 @@ struct NeuralSynthTests {
         #expect(try changed.render(instruments, endSample: 9_000).left == trumpet)
         configuration.channelInstruments = Array(repeating: 0, count: 16)
         configuration.pinnedChannels = [0]
-        #expect(try changed.render(instruments, configuration: configuration, endSample: 9_000).left == strings)
+        #expect(
+            try changed.render(instruments, configuration: configuration, endSample: 9_000).left == strings)
     }
 
     @Test func aStolenVoiceFadesAndTheNewOneIsUnharmed() throws {
@@ -138,7 +144,8 @@ struct NeuralSynthTests {
     @Test func moreNotesThanVoicesNeverExceedThePolyphonyAndNothingIsDropped() throws {
         var configuration = NeuralSynthConfiguration()
         configuration.voices = 4
-        let renderer = try OfflineRenderer(instruments: instruments, configuration: configuration, blockFrames: 100)
+        let renderer = try OfflineRenderer(
+            instruments: instruments, configuration: configuration, blockFrames: 100)
         var song = Song()
         for i in 0..<40 { song.add(i * 400, 0x90, UInt8(48 + i % 30), 90) }
         try renderer.render(song.messages, endSample: 18_000, tailSamples: 0) { left, _ in

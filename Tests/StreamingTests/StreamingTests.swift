@@ -2,15 +2,17 @@ import Inference
 import NeuralSynth
 import Signal
 import Streaming
-import Testing
 import TestSupport
+import Testing
 
 /// A voice's decoder inputs as a function of the slot, so that any cut sees the same.
 private struct Score {
     let noise: CounterNoise
     let key: Float
 
-    func latent(_ slot: Int, _ i: Int) -> Float { 0.5 * CounterNoise(seed: noise.seed ^ 1).value(at: UInt64(slot / 16 * 128 + i)) }
+    func latent(_ slot: Int, _ i: Int) -> Float {
+        0.5 * CounterNoise(seed: noise.seed ^ 1).value(at: UInt64(slot / 16 * 128 + i))
+    }
     func pitch(_ slot: Int) -> Float { Pitch.frequency(key: key + 0.02 * Float(slot)) }
     func noise(_ slot: Int, _ band: Int, _ frame: Int) -> Float {
         noise.value(at: UInt64(slot * 128 + band * 8 + frame))
@@ -35,7 +37,8 @@ private final class Bench {
             for k in 0..<slots {
                 unsafe batcher.pitch(lane: lane, slots: slots)[k] = voice.score.pitch(slot + k)
                 for i in 0..<description.latentSize {
-                    unsafe batcher.latent(lane: lane, slots: slots)[i * slots + k] = voice.score.latent(slot + k, i)
+                    unsafe batcher.latent(lane: lane, slots: slots)[i * slots + k] = voice.score.latent(
+                        slot + k, i)
                 }
                 for band in 0..<16 {
                     for frame in 0..<8 {
@@ -90,7 +93,9 @@ struct StreamingTests {
         for score in scores {
             bench.batcher.reset(voice: 0)
             var audio: [Float] = []
-            for slot in stride(from: 0, to: 32, by: 2) { audio += try bench.run([(0, score)], from: slot, slots: 2)[0] }
+            for slot in stride(from: 0, to: 32, by: 2) {
+                audio += try bench.run([(0, score)], from: slot, slots: 2)[0]
+            }
             alone.append(audio)
         }
         for voice in 0..<8 { bench.batcher.reset(voice: voice) }

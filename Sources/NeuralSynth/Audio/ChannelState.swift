@@ -50,7 +50,8 @@ struct TrackState: BitwiseCopyable {
         // The generic ones are not for the audio room.
         @_noLocks static func == (a: Phase, b: Phase) -> Bool {
             switch (a, b) {
-            case (.free, .free), (.held, .held), (.pedal, .pedal), (.released, .released), (.stolen, .stolen): true
+            case (.free, .free), (.held, .held), (.pedal, .pedal), (.released, .released), (.stolen, .stolen):
+                true
             default: false
             }
         }

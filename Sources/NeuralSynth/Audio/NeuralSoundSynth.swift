@@ -34,7 +34,8 @@ public struct NeuralSoundSynth: ~Copyable {
         guard configuration.channelInstruments.count == 16,
             configuration.channelInstruments.allSatisfy({ $0.map(instruments.indices.contains) ?? true })
         else {
-            throw NeuralSynthError(.configuration, "each of the 16 channels needs one of the instruments, or none")
+            throw NeuralSynthError(
+                .configuration, "each of the 16 channels needs one of the instruments, or none")
         }
         guard configuration.maximumBlockFrames > 0, configuration.maximumBatch > 0 else {
             throw NeuralSynthError(.configuration, "a block and a batch hold at least one")

@@ -37,7 +37,8 @@ internal import Signal
         polyphony = configuration.voices
         sliceSamples = configuration.sliceSamples
         unsafe commands = shared.commands
-        actions = EventQueue(minimumCapacity: 1 << 14, blank: .channelGain(time: 0, channel: 0, left: 0, right: 0))
+        actions = EventQueue(
+            minimumCapacity: 1 << 14, blank: .channelGain(time: 0, channel: 0, left: 0, right: 0))
         tracks = FixedArray(count: shared.count, repeating: TrackState())
         var channels = FixedArray(count: 16, repeating: ChannelState(instrument: -1, isPinned: false))
         for channel in 0..<16 {
@@ -55,7 +56,9 @@ internal import Signal
             }
             releases[index] = max(
                 Int(instrument.releaseSeconds * Float(sampleRate)), NoteScheduler.stealSamples)
-            for program in instrument.programs where programs[program] < 0 { programs[program] = Int32(index) }
+            for program in instrument.programs where programs[program] < 0 {
+                programs[program] = Int32(index)
+            }
         }
         self.levels = levels
         releaseSamples = releases
@@ -179,7 +182,9 @@ internal import Signal
         tracks[track].phase = .stolen
         tracks[track].silentAt = end
         send(VoiceCommand.steal(time: time, track: Int32(track), silentAt: end))
-        send(.fade(time: time, track: Int32(track), fade: Fade(start: time, length: NoteScheduler.stealSamples)))
+        send(
+            .fade(
+                time: time, track: Int32(track), fade: Fade(start: time, length: NoteScheduler.stealSamples)))
     }
 
     /// The oldest released note, else the oldest that only the pedal holds, else the oldest.
@@ -220,9 +225,11 @@ internal import Signal
         case 64: pedal(channel: channel, isDown: value >= 64, at: time)
         case 98, 99: channels[channel].registeredParameter = 0x3FFF
         case 100:
-            channels[channel].registeredParameter = channels[channel].registeredParameter & 0x3F80 | UInt16(value)
+            channels[channel].registeredParameter =
+                channels[channel].registeredParameter & 0x3F80 | UInt16(value)
         case 101:
-            channels[channel].registeredParameter = channels[channel].registeredParameter & 0x7F | UInt16(value) << 7
+            channels[channel].registeredParameter =
+                channels[channel].registeredParameter & 0x7F | UInt16(value) << 7
         case 120: allSoundOff(channel: channel, at: time)
         case 121:
             pedal(channel: channel, isDown: false, at: time)
@@ -261,7 +268,9 @@ internal import Signal
 
     @_noLocks
     private mutating func sendBend(channel: Int, at time: Int) {
-        send(VoiceCommand.bend(time: time, channel: UInt8(channel), semitones: channels[channel].bendSemitones))
+        send(
+            VoiceCommand.bend(time: time, channel: UInt8(channel), semitones: channels[channel].bendSemitones)
+        )
     }
 
     @_noLocks

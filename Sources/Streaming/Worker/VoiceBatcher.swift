@@ -32,7 +32,8 @@ public import Inference
         let slots = self.maximumSlots
         latents = TensorBuffer(count: maximumBatch * description.latentSize * slots)
         pitches = TensorBuffer(count: maximumBatch * slots)
-        noises = TensorBuffer(count: maximumBatch * description.noiseBands * description.noiseFramesPerSlot * slots)
+        noises = TensorBuffer(
+            count: maximumBatch * description.noiseBands * description.noiseFramesPerSlot * slots)
         audios = TensorBuffer(count: maximumBatch * description.slotSamples * slots)
         stateInputs = description.states.map { TensorBuffer(count: maximumBatch * $0.count) }
         stateOutputs = description.states.map { TensorBuffer(count: maximumBatch * $0.count) }
@@ -51,7 +52,8 @@ public import Inference
             .init(name: "latent", shape: [batch, description.latentSize, slots], buffer: latents),
             .init(name: "pitch", shape: [batch, 1, slots], buffer: pitches),
             .init(
-                name: "noise", shape: [batch, description.noiseBands, description.noiseFramesPerSlot * slots],
+                name: "noise",
+                shape: [batch, description.noiseBands, description.noiseFramesPerSlot * slots],
                 buffer: noises),
         ]
         var outputs: [BoundRun.Binding] = [
@@ -59,7 +61,8 @@ public import Inference
         ]
         for (index, state) in description.states.enumerated() {
             inputs.append(.init(name: state.input, shape: [batch] + state.shape, buffer: stateInputs[index]))
-            outputs.append(.init(name: state.output, shape: [batch] + state.shape, buffer: stateOutputs[index]))
+            outputs.append(
+                .init(name: state.output, shape: [batch] + state.shape, buffer: stateOutputs[index]))
         }
         return try BoundRun(session, inputs: inputs, outputs: outputs)
     }
@@ -77,7 +80,9 @@ public import Inference
     }
 
     /// `slots` values of lane `lane`: Hz at each slot's end.
-    public func pitch(lane: Int, slots: Int) -> UnsafeMutablePointer<Float> { unsafe pitches.base + lane * slots }
+    public func pitch(lane: Int, slots: Int) -> UnsafeMutablePointer<Float> {
+        unsafe pitches.base + lane * slots
+    }
 
     /// `noiseBands` × (`noiseFramesPerSlot` · `slots`) values of lane `lane`, frame fastest.
     public func noise(lane: Int, slots: Int) -> UnsafeMutablePointer<Float> {
