@@ -16,7 +16,8 @@ public import Inference
     public let maximumSlots: Int
 
     private let latents, pitches, noises, audios: TensorBuffer
-    /// Per state: the batch going in, the batch coming out, and every voice's own.
+    /// Per state: values per voice, the batch going in, the batch coming out, and every voice's own.
+    private let stateCounts: [Int]
     private let stateInputs, stateOutputs, voiceStates: [TensorBuffer]
     private var runs: BoundRunTable
 
@@ -35,6 +36,7 @@ public import Inference
         noises = TensorBuffer(
             count: maximumBatch * description.noiseBands * description.noiseFramesPerSlot * slots)
         audios = TensorBuffer(count: maximumBatch * description.slotSamples * slots)
+        stateCounts = description.states.map(\.count)
         stateInputs = description.states.map { TensorBuffer(count: maximumBatch * $0.count) }
         stateOutputs = description.states.map { TensorBuffer(count: maximumBatch * $0.count) }
         voiceStates = description.states.map { TensorBuffer(count: maximumVoices * $0.count) }
@@ -69,8 +71,8 @@ public import Inference
 
     /// Makes `voice` fresh: every state zero.
     public func reset(voice: Int) {
-        for (index, state) in description.states.enumerated() {
-            unsafe (voiceStates[index].base + voice * state.count).update(repeating: 0, count: state.count)
+        for (index, count) in stateCounts.enumerated() {
+            unsafe (voiceStates[index].base + voice * count).update(repeating: 0, count: count)
         }
     }
 
@@ -101,16 +103,16 @@ public import Inference
     ///   - slots: 1…`maximumSlots`.
     public func run(voices: Span<Int>, slots: Int) throws(InferenceError) {
         let batch = voices.count
-        for (index, state) in description.states.enumerated() {
-            let count = state.count
+        for index in stateCounts.indices {
+            let count = stateCounts[index]
             for lane in 0..<batch {
                 unsafe (stateInputs[index].base + lane * count)
                     .update(from: voiceStates[index].base + voices[lane] * count, count: count)
             }
         }
         try runs.run((batch - 1) * maximumSlots + slots - 1)
-        for (index, state) in description.states.enumerated() {
-            let count = state.count
+        for index in stateCounts.indices {
+            let count = stateCounts[index]
             for lane in 0..<batch {
                 unsafe (voiceStates[index].base + voices[lane] * count)
                     .update(from: stateOutputs[index].base + lane * count, count: count)
