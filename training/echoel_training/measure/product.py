@@ -117,7 +117,7 @@ def steady(bench: Bench, instrument: Instrument, count: int = 4, held_seconds: f
         Figure(held, "pitch drift", worst(c.pitch_drift_cents for c in courses), "cents", 3.0),
         Figure(held, "farthest from its pitch", worst(c.worst_cents for c in courses), "cents", 10.0),
         Figure(held, "centroid drift", worst(c.centroid_drift_octaves for c in courses), "octaves", 0.2),
-        Figure(held, "strongest line that is no partial", max(spurs)[0], "dB", details={"hz": [hz for _, hz in spurs]}),
+        Figure(held, "strongest line that is no partial", max(spurs)[0], "dB", details=_spurs_json(spurs)),
         Figure(let_go, "after the release, against the note", max(r.residual_db for r in releases), "dB", -90.0),
         Figure(
             let_go, "until 60 dB down", max(r.seconds_to_60_db for r in releases), "s", instrument.release_seconds
@@ -266,6 +266,10 @@ def _note_cents(x: np.ndarray, rate: int, note: Note) -> float:
     scale = rate / SAMPLE_RATE
     part = x[round((note.onset + seconds(_ATTACK)) * scale) : round(note.end * scale)]
     return tone_cents(part, rate, key_frequency(note.key))
+
+
+def _spurs_json(spurs: list[tuple[float, float]]) -> dict[str, list[float]]:
+    return {"levelDb": [level for level, _ in spurs], "hz": [hz for _, hz in spurs]}
 
 
 def _course(x: np.ndarray, rate: int, note: Note) -> HeldNote:
