@@ -21,8 +21,32 @@ extension ModelManifest {
             + compare(self.outputs + stateOutputs, outputs, "output", mustStayOpen: false)
     }
 
-    /// - Throws: `contradiction`, naming the first tensor that differs.
+    /// Compares what the model's custom metadata says of keys that shapes cannot tell, where it says anything.
+    ///
+    /// Numbers are decimal: `sampleRate`, `slotSamples`, `maximumSlots`, `latentSamples`, `delaySamples`. A prior's
+    /// `columns` are their names in order, separated by commas.
+    /// - Throws: `contradiction`, naming the key and both values.
+    public func check(metadata: [String: String], file: String) throws(ModelsError) {
+        let values: [(key: String, value: String?)] = [
+            ("sampleRate", sampleRate.map(String.init)), ("slotSamples", slotSamples.map(String.init)),
+            ("maximumSlots", maximumSlots.map(String.init)), ("latentSamples", latentSamples.map(String.init)),
+            ("delaySamples", delaySamples.map(String.init)), ("columns", columns?.joined(separator: ",")),
+        ]
+        for (key, value) in values {
+            guard let real = metadata[key], real != value else { continue }
+            throw ModelsError(
+                .contradiction, file: file, key: key,
+                "the manifest contradicts its model: "
+                    + (value.map { "it is \(quoted($0)) here" } ?? "the key is missing here")
+                    + ", and the model was exported with \(quoted(real))",
+                remedy: "Export the model again, or give the manifest the model's value")
+        }
+    }
+
+    /// - Throws: `contradiction`, naming the first tensor, or the first key of the model's metadata, that differs.
     public func check(against session: Session) throws(ModelsError) {
+        try check(
+            metadata: session.metadata, file: session.path.map(Self.path(besideModel:)) ?? "\(name).json")
         let found = contradictions(inputs: session.inputs, outputs: session.outputs)
         guard let first = found.first else { return }
         let others = found.count > 1 ? ", and \(found.count - 1) more" : ""

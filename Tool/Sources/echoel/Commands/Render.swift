@@ -51,12 +51,16 @@ struct Render: ParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var report: ReportOptions
 
+    private static let maximumVoices = 64
+
     func validate() throws {
         guard [44_100, 48_000, 96_000].contains(sampleRate) else {
             throw ValidationError("--sample-rate takes 44100, 48000 or 96000, not \(sampleRate).")
         }
         guard 1...65_536 ~= block else { throw ValidationError("--block takes 1 to 65536, not \(block).") }
-        guard 1...64 ~= voices else { throw ValidationError("--voices takes 1 to 64, not \(voices).") }
+        guard 1...Self.maximumVoices ~= voices else {
+            throw ValidationError("--voices takes 1 to \(Self.maximumVoices), not \(voices).")
+        }
         guard 1...64 ~= threads else { throw ValidationError("--threads takes 1 to 64, not \(threads).") }
         guard gain.isFinite, -96...48 ~= gain else {
             throw ValidationError("--gain takes -96 to 48 dB, not \(gain).")
@@ -78,6 +82,7 @@ struct Render: ParsableCommand {
     }
 
     func run() throws {
+        try StagedFiles.checkTarget(out)
         let performance = try StandardMIDIFile(contentsOf: song).performance()
         let store = try store.store()
         let (manifests, plan) = try choose(from: store)
@@ -144,7 +149,8 @@ struct Render: ParsableCommand {
         let tail = Int((tailSeconds * Double(rate)).rounded(.up))
         let name = URL(fileURLWithPath: song).lastPathComponent
         return try Interruption.deferring {
-            var file = try SoundFile(path: out, inputRate: rate, sampleRate: sampleRate)
+            var file = try SoundFile(
+                path: out, inputRate: rate, sampleRate: sampleRate, inputFrames: piece.endSample + tail)
             var progress = Progress(
                 Terminal.clean(name), totalSeconds: Double(piece.endSample + tail) / Double(rate))
             defer { progress.finish() }
@@ -172,16 +178,40 @@ struct Render: ParsableCommand {
         } else {
             try Terminal.result(report.text)
         }
-        if counters.dropped > 0 {
-            Terminal.note(
-                "\(counters.dropped) notes or messages found no room and were left out; raise --voices.")
-        }
+        for hint in Self.hints(
+            droppedNotes: counters.droppedNotes, droppedMessages: counters.droppedMessages, voices: voices,
+            block: block)
+        { Terminal.note(hint) }
         if summary.clippedSamples > 0 {
             let suggested = ((gain - 20 * log10(Double(summary.peak)) - 0.1) * 10).rounded(.down) / 10
             Terminal.note(
                 "The sound clips (\(summary.clippedSamples) samples); --gain \(suggested.formatted(decimals: 1)) does not."
             )
         }
+    }
+
+    /// What was left out for want of room, each with the remedy that there is.
+    static func hints(droppedNotes: Int, droppedMessages: Int, voices: Int, block: Int) -> [String] {
+        var hints: [String] = []
+        if droppedNotes > 0 {
+            let what =
+                "\(droppedNotes) note\(droppedNotes == 1 ? "" : "s") found no free voice and "
+                + "\(droppedNotes == 1 ? "was" : "were") left out"
+            hints.append(
+                voices < maximumVoices
+                    ? "\(what); raise --voices, which is \(voices), up to \(maximumVoices)."
+                    : "\(what): \(maximumVoices) voices are the most there are. Render the parts one by one.")
+        }
+        if droppedMessages > 0 {
+            let what =
+                "\(droppedMessages) message\(droppedMessages == 1 ? "" : "s") found no room and "
+                + "\(droppedMessages == 1 ? "was" : "were") left out: too many happen at once"
+            hints.append(
+                block > 64
+                    ? "\(what) for blocks of \(block) frames; lower --block."
+                    : "\(what). Thin out the piece's controllers.")
+        }
+        return hints
     }
 
     /// Others rely on these keys; more may be added.
