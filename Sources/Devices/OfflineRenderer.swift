@@ -24,13 +24,14 @@ public struct OfflineRenderer {
     public let blockFrames: Int
 
     /// - Parameters:
-    ///   - blockFrames: frames per call of `process`, 1…65536.
+    ///   - blockFrames: frames per call of `process`, 1…4096; a larger block is served in several calls, so that what
+    ///     waits between the rooms stays bounded.
     ///   - configuration: `maximumBlockFrames` is replaced by `blockFrames`.
     /// - Throws: `NeuralSynthError`.
     public init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, blockFrames: Int
     ) throws(NeuralSynthError) {
-        self.blockFrames = min(max(blockFrames, 1), 65536)
+        self.blockFrames = min(max(blockFrames, 1), 4096)
         var configuration = configuration
         configuration.maximumBlockFrames = self.blockFrames
         player = Player(
