@@ -27,19 +27,24 @@ extension ModelManifest {
     /// `columns` are their names in order, separated by commas.
     /// - Throws: `contradiction`, naming the key and both values.
     public func check(metadata: [String: String], file: String) throws(ModelsError) {
-        let values: [(key: String, value: String?)] = [
-            ("sampleRate", sampleRate.map(String.init)), ("slotSamples", slotSamples.map(String.init)),
-            ("maximumSlots", maximumSlots.map(String.init)), ("latentSamples", latentSamples.map(String.init)),
-            ("delaySamples", delaySamples.map(String.init)), ("columns", columns?.joined(separator: ",")),
-        ]
-        for (key, value) in values {
-            guard let real = metadata[key], real != value else { continue }
+        func compare(_ key: String, _ value: String, _ real: String) throws(ModelsError) {
+            guard real != value else { return }
             throw ModelsError(
                 .contradiction, file: file, key: key,
-                "the manifest contradicts its model: "
-                    + (value.map { "it is \(quoted($0)) here" } ?? "the key is missing here")
-                    + ", and the model was exported with \(quoted(real))",
+                "the manifest contradicts its model: \(quoted(value)) in the manifest, and \(quoted(real)) in the model",
                 remedy: "Export the model again, or give the manifest the model's value")
+        }
+        for (key, value) in [
+            ("sampleRate", sampleRate), ("slotSamples", slotSamples), ("maximumSlots", maximumSlots),
+            ("latentSamples", latentSamples), ("delaySamples", delaySamples),
+        ] {
+            if let value, let real = metadata[key] { try compare(key, "\(value)", real) }
+        }
+        guard let columns, let real = metadata["columns"] else { return }
+        let names = real.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        try compare("columns", "\(columns.count) columns", "\(names.count) columns")
+        for (index, (name, real)) in zip(columns, names).enumerated() {
+            try compare("columns[\(index)]", name, real)
         }
     }
 

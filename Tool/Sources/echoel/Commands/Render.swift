@@ -178,10 +178,7 @@ struct Render: ParsableCommand {
         } else {
             try Terminal.result(report.text)
         }
-        for hint in Self.hints(
-            droppedNotes: counters.droppedNotes, droppedMessages: counters.droppedMessages, voices: voices,
-            block: block)
-        { Terminal.note(hint) }
+        if let hint = Self.hint(droppedNotes: counters.droppedNotes, voices: voices) { Terminal.note(hint) }
         if summary.clippedSamples > 0 {
             let suggested = ((gain - 20 * log10(Double(summary.peak)) - 0.1) * 10).rounded(.down) / 10
             Terminal.note(
@@ -190,28 +187,15 @@ struct Render: ParsableCommand {
         }
     }
 
-    /// What was left out for want of room, each with the remedy that there is.
-    static func hints(droppedNotes: Int, droppedMessages: Int, voices: Int, block: Int) -> [String] {
-        var hints: [String] = []
-        if droppedNotes > 0 {
-            let what =
-                "\(droppedNotes) note\(droppedNotes == 1 ? "" : "s") found no free voice and "
-                + "\(droppedNotes == 1 ? "was" : "were") left out"
-            hints.append(
-                voices < maximumVoices
-                    ? "\(what); raise --voices, which is \(voices), up to \(maximumVoices)."
-                    : "\(what): \(maximumVoices) voices are the most there are. Render the parts one by one.")
-        }
-        if droppedMessages > 0 {
-            let what =
-                "\(droppedMessages) message\(droppedMessages == 1 ? "" : "s") found no room and "
-                + "\(droppedMessages == 1 ? "was" : "were") left out: too many happen at once"
-            hints.append(
-                block > 64
-                    ? "\(what) for blocks of \(block) frames; lower --block."
-                    : "\(what). Thin out the piece's controllers.")
-        }
-        return hints
+    /// What was left out for want of voices, and the remedy that there is; nil when nothing was.
+    static func hint(droppedNotes: Int, voices: Int) -> String? {
+        guard droppedNotes > 0 else { return nil }
+        let what =
+            droppedNotes == 1 ? "1 note found no room and was left out"
+            : "\(droppedNotes) notes found no room and were left out"
+        return voices < maximumVoices
+            ? "\(what); raise --voices, which is \(voices), to \(maximumVoices) at most."
+            : "\(what): \(maximumVoices) voices are the most there are. Render the parts one by one."
     }
 
     /// Others rely on these keys; more may be added.
