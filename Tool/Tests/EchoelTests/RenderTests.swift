@@ -222,12 +222,14 @@ struct RenderTests {
         let folder = try TemporaryFolder()
         let pipe = folder.file("pipe.wav")
         try #require(unsafe mkfifo(pipe, 0o600) == 0)
-        try FileManager.default.createDirectory(atPath: folder.file("folder.wav"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: folder.file("folder.wav"), withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(
             atPath: folder.file("device.wav"), withDestinationPath: "/dev/null")
         // There is no song: what is said of the target comes first.
         for (name, word) in [("pipe", "pipe"), ("folder", "folder"), ("device", "device")] {
-            let outcome = try Tool().run("render", folder.file("none.mid"), "--out", folder.file("\(name).wav"))
+            let outcome = try Tool().run(
+                "render", folder.file("none.mid"), "--out", folder.file("\(name).wav"))
             #expect(outcome.code == 1)
             #expect(outcome.errors.contains("\(name).wav"), "\(outcome.errors)")
             #expect(outcome.errors.contains("a \(word)"), "\(outcome.errors)")

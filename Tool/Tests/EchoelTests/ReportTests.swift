@@ -133,8 +133,14 @@ struct ReportTests {
         let folder = try TemporaryFolder()
         let fixtures = Fixture.path("../../../../Tests/Fixtures")
         for (model, from, to, words) in [
-            ("sine_decoder", "\"sampleRate\": 48000", "\"sampleRate\": 44100", ["sampleRate", "44100", "48000"]),
-            ("sine_decoder", "\"delaySamples\": 128", "\"delaySamples\": 0", ["delaySamples", "“0”", "“128”"]),
+            (
+                "sine_decoder", "\"sampleRate\": 48000", "\"sampleRate\": 44100",
+                ["sampleRate", "44100", "48000"]
+            ),
+            (
+                "sine_decoder", "\"delaySamples\": 128", "\"delaySamples\": 0",
+                ["delaySamples", "“0”", "“128”"]
+            ),
             ("sine_decoder", "\"maximumSlots\": 16", "\"maximumSlots\": 8", ["maximumSlots", "“8”", "“16”"]),
             ("sine_prior", "\"velocity\",", "\"secondsOn\",", ["columns[1]", "“secondsOn”", "“velocity”"]),
         ] {
@@ -168,7 +174,9 @@ struct ReportTests {
         func failed() throws -> [[String: Any]] {
             let outcome = try Tool().run("doctor", "--json", "--models", folder.path)
             let checks = try #require(try outcome.json()["checks"] as? [[String: Any]])
-            return checks.filter { ($0["name"] as? String)?.contains("hiss") == true && $0["ok"] as? Bool == false }
+            return checks.filter {
+                ($0["name"] as? String)?.contains("hiss") == true && $0["ok"] as? Bool == false
+            }
         }
         let missing = try failed()
         #expect(missing.map { $0["name"] as? String } == ["card of hiss"])

@@ -50,7 +50,8 @@ extension ModelManifest {
         let noisePerRun = bands.channels * bands.perSlot * maximumSlots
         try check.require(
             noisePerRun <= limit, "inputs",
-            "a run of \(maximumSlots) slots takes \(noisePerRun) values of noise per voice, more than \(limit)")
+            "a run of \(maximumSlots) slots takes \(noisePerRun) values of noise per voice, more than \(limit)"
+        )
         let samplesPerRun = slotSamples * maximumSlots
         try check.require(
             samplesPerRun <= limit, "maximumSlots",

@@ -63,7 +63,9 @@ extension ModelStore {
             throw ModelsError(
                 .fileNotFound, file: path,
                 "the card is missing, and the instrument \(instrument.name) names it",
-                remedy: "Put it back, or remove the key card from \(instrument.name)\(InstrumentManifest.fileSuffix)")
+                remedy:
+                    "Put it back, or remove the key card from \(instrument.name)\(InstrumentManifest.fileSuffix)"
+            )
         }
     }
 

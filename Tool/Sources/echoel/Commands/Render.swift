@@ -191,7 +191,8 @@ struct Render: ParsableCommand {
     static func hint(droppedNotes: Int, voices: Int) -> String? {
         guard droppedNotes > 0 else { return nil }
         let what =
-            droppedNotes == 1 ? "1 note found no room and was left out"
+            droppedNotes == 1
+            ? "1 note found no room and was left out"
             : "\(droppedNotes) notes found no room and were left out"
         return voices < maximumVoices
             ? "\(what); raise --voices, which is \(voices), to \(maximumVoices) at most."
