@@ -44,14 +44,16 @@ import Testing
     }
 
     @Test func aModelCutAnywhereIsRefused() throws {
-        let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: fixture("sine_decoder.onnx"))))
-        for length in stride(from: 1, to: whole.count, by: 7) {
+        // One without metadata: that comes last in a file, and a model that only lacks it is whole.
+        let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: fixture("stateful.onnx"))))
+        for length in 1..<whole.count {
             let error = #expect(throws: InferenceError.self, "\(length) of \(whole.count) bytes") {
                 try Session(runtime, bytes: Array(whole[..<length]))
             }
             #expect(error?.code == .modelUnreadable)
         }
-        #expect(load(try folder.write("cut.onnx", Array(whole[..<1000])))?.code == .modelUnreadable)
+        #expect(
+            load(try folder.write("cut.onnx", Array(whole[..<(whole.count / 2)])))?.code == .modelUnreadable)
         #expect(throws: Never.self) { try Session(runtime, bytes: whole) }
     }
 
