@@ -209,6 +209,16 @@ def test_steps_and_kinks_between_slices_are_seen():
     assert not kinks.is_continuous
 
 
+def test_the_texture_of_a_filter_bank_hides_no_seam():
+    time = np.arange(5 * SAMPLE_RATE) / SAMPLE_RATE
+    texture = 0.002 * np.sin(2 * np.pi * 3000.0 * time) + 0.002 * np.sin(2 * np.pi * 9000.0 * time)
+    smooth = boundaries(sound() + texture, 128, 5)
+    assert smooth.is_continuous and smooth.energy_limit < 1.2
+    x = sound() + texture
+    x[5::128] += 0.01
+    assert not boundaries(x, 128, 5).is_continuous
+
+
 def test_silence_is_continuous():
     assert boundaries(np.zeros(SAMPLE_RATE), 128, 0).is_continuous
 

@@ -59,9 +59,9 @@ def in_tune(bench: Bench, instrument: Instrument, keys: Sequence[int] = _KEYS, c
     notes = pieces.struck_together(played, 5.0, gap)
     x, rate = bench.sound(f"{instrument.name}-chords", instrument.name, notes)
     chords = []
-    for i, keys in enumerate(played):
+    for i, chord in enumerate(played):
         first = notes[i * pieces.CHORD_NOTES]
-        chords += chord_cents(x[first.onset + seconds(_ATTACK) : first.end], rate, keys)
+        chords += chord_cents(x[first.onset + seconds(_ATTACK) : first.end], rate, chord)
 
     targets = [2.0, -2.0]
     notes = pieces.one_by_one(list(keys[::3]), 3.0, gap)
