@@ -27,7 +27,8 @@ import Testing
                 }
                 do throws(MusicIOError) {
                     let piece = try MIDIBytes.read(bytes).performance()
-                    #expect(piece.durationSeconds <= StandardMIDIFile.maximumSeconds, "seed \(generator.seed)")
+                    #expect(
+                        piece.durationSeconds <= StandardMIDIFile.maximumSeconds, "seed \(generator.seed)")
                     read += 1
                 } catch {
                     #expect(error.byteOffset ?? 0 <= bytes.count, "seed \(generator.seed)")

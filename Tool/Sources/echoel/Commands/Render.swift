@@ -172,9 +172,9 @@ struct Render: ParsableCommand {
         } else {
             try Terminal.result(report.text)
         }
-        if counters.dropped > 0 {
+        if counters.droppedNotes > 0 {
             Terminal.note(
-                "\(counters.dropped) notes or messages found no room and were left out; raise --voices.")
+                "\(counters.droppedNotes) notes or messages found no room and were left out; raise --voices.")
         }
         if summary.clippedSamples > 0 {
             let suggested = ((gain - 20 * log10(Double(summary.peak)) - 0.1) * 10).rounded(.down) / 10
