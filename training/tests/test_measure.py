@@ -85,6 +85,12 @@ def test_a_wrong_note_is_not_found(semitones):
     assert math.isnan(tone_cents(tone(60 + semitones, 1.0), SAMPLE_RATE, key_frequency(60)))
 
 
+def test_one_foreign_line_halfway_between_partials_does_not_make_a_tone_an_octave_lower():
+    x = tone(86, 1.0)
+    x += 0.015 * np.sin(2 * np.pi * 1825.0 * np.arange(len(x)) / SAMPLE_RATE)
+    assert tone_cents(x, SAMPLE_RATE, key_frequency(86)) == pytest.approx(0.0, abs=0.2)
+
+
 def test_noise_and_silence_have_no_pitch():
     for seed in range(5):
         assert math.isnan(tone_cents(noise(1.0, 0.1, seed=seed), SAMPLE_RATE, 440.0))
@@ -207,6 +213,16 @@ def test_steps_and_kinks_between_slices_are_seen():
     assert not steps.is_continuous and steps.largest > 1.0
     kinks = boundaries(sound() + 0.02 * np.cumsum(slices), 128, 0)
     assert not kinks.is_continuous
+
+
+def test_the_texture_of_a_filter_bank_hides_no_seam():
+    time = np.arange(5 * SAMPLE_RATE) / SAMPLE_RATE
+    texture = 0.002 * np.sin(2 * np.pi * 3000.0 * time) + 0.002 * np.sin(2 * np.pi * 9000.0 * time)
+    smooth = boundaries(sound() + texture, 128, 5)
+    assert smooth.is_continuous and smooth.energy_limit < 1.2
+    x = sound() + texture
+    x[5::128] += 0.01
+    assert not boundaries(x, 128, 5).is_continuous
 
 
 def test_silence_is_continuous():

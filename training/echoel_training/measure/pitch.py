@@ -92,10 +92,10 @@ def tone_cents(x: np.ndarray, rate: float, nominal_hz: float) -> float:
     peaks = {k: peak for k, peak in peaks.items() if peak.db > strongest - 50.0}
     if not any(k % 2 for k in peaks):
         return math.nan
-    for k in range(4):  # an octave too low: its odd partials lie between ours
-        between = spectrum.peak((k + 0.5) * nominal_hz, 1.5 * _SPAN_CENTS)
-        if between is not None and between.prominence_db >= _FOUND_DB and between.db > strongest - 20.0:
-            return math.nan
+    between = [spectrum.peak((n + 0.5) * nominal_hz, _SPAN_CENTS) for n in range(4)]
+    loud = [peak for peak in between if peak is not None and peak.prominence_db >= _FOUND_DB]
+    if sum(peak.db > strongest - 20.0 for peak in loud) >= 2:  # an octave too low: its odd partials lie between ours
+        return math.nan
     k = np.array(list(peaks), dtype=np.float64)
     cents = np.array([1200.0 * math.log2(peak.hz / (n * nominal_hz)) for n, peak in peaks.items()])
     ratio = np.array([min(peak.prominence_db, _CAP_DB) for peak in peaks.values()])
