@@ -38,6 +38,10 @@ build_tool() { # configuration
     if ! is_darwin && [ "$1" = release ]; then static=--static-swift-stdlib; fi
     mkdir -p "$root/Tool/.build"
     touch "$stamp.new"
+    # SwiftPM plans anew when a manifest is newer, but does not see that a folder of the library gained a file.
+    if [ -n "$(find "$root/Sources" -type d -newer "$root/Tool/Package.swift" | head -n 1)" ]; then
+        touch "$root/Tool/Package.swift"
+    fi
     # shellcheck disable=SC2086  # one word or none
     swift build --package-path "$root/Tool" -c "$1" --product echoel $static >&2 || return 1
     mv -f "$stamp.new" "$stamp"

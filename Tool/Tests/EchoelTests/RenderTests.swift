@@ -2,6 +2,8 @@ import Foundation
 import MusicIO
 import Testing
 
+@testable import echoel
+
 @Suite("Rendering a MIDI file")
 struct RenderTests {
     /// A song of one track at 120 beats a minute, 480 ticks a beat.
@@ -213,6 +215,52 @@ struct RenderTests {
         #expect(errors.hasPrefix("echoel: "))
         #expect(errors.contains("a.wav"), "\(errors)")
         #expect(try folder.names == ["err", "song.mid"])
+    }
+
+    @Test("to a pipe, a folder or a device is refused before anything is opened")
+    func irregularTargets() throws {
+        let folder = try TemporaryFolder()
+        let pipe = folder.file("pipe.wav")
+        try #require(unsafe mkfifo(pipe, 0o600) == 0)
+        try FileManager.default.createDirectory(
+            atPath: folder.file("folder.wav"), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("device.wav"), withDestinationPath: "/dev/null")
+        // There is no song: what is said of the target comes first.
+        for (name, word) in [("pipe", "pipe"), ("folder", "folder"), ("device", "device")] {
+            let outcome = try Tool().run(
+                "render", folder.file("none.mid"), "--out", folder.file("\(name).wav"))
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("\(name).wav"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("a \(word)"), "\(outcome.errors)")
+        }
+        #expect(try folder.names == ["device.wav", "folder.wav", "pipe.wav"])
+    }
+
+    @Test("of more than 4 GB is written in the long form of WAV from the start", arguments: [48_000, 96_000])
+    func longFile(rate: Int) throws {
+        let folder = try TemporaryFolder()
+        // 24 bits, two channels: 6 bytes a frame.
+        for (frames, form) in [(715_000_000, "RIFF"), (716_000_000, "RF64")] {
+            let out = folder.file("\(form).wav")
+            var file = try SoundFile(
+                path: out, inputRate: 48_000, sampleRate: rate, inputFrames: frames / (rate / 48_000))
+            let silence = [Float](repeating: 0, count: 4800)
+            try file.write(silence.span, silence.span)
+            _ = try file.finish()
+            #expect(Array(try Fixture.bytes(out)[..<4]) == Array(form.utf8))
+        }
+    }
+
+    @Test("tells what was left out, and the remedy that there is")
+    func hints() throws {
+        #expect(Render.hint(droppedNotes: 0, voices: 64) == nil)
+        let some = try #require(Render.hint(droppedNotes: 3, voices: 16))
+        #expect(some.contains("3 notes"))
+        #expect(some.contains("raise --voices"))
+        let all = try #require(Render.hint(droppedNotes: 1, voices: 64))
+        #expect(all.contains("1 note "))
+        #expect(!all.contains("--voices"))
     }
 
     @Test("broken off by a signal leaves nothing and ends by it", arguments: [SIGINT, SIGTERM])

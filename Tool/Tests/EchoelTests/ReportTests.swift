@@ -113,6 +113,79 @@ struct ReportTests {
         #expect(fixed.code == 1)
     }
 
+    @Test("of times refuses more slots than the manifest allows, and more memory than a gigabyte")
+    func benchSizes() throws {
+        let decoder = Fixture.path("Models/NeuralSynth/noise_decoder.onnx")
+        let slots = try Tool().run("bench", decoder, "--dim", "slots=17", "--seconds", "0")
+        #expect(slots.code == 1)
+        #expect(slots.errors.contains("at most 16 slots"), "\(slots.errors)")
+        #expect(try Tool().run("bench", decoder, "--dim", "slots=16", "--seconds", "0").code == 0)
+        // Without the manifest: 1024 voices of 65,536 slots.
+        let folder = try TemporaryFolder()
+        let alone = try folder.write("alone.onnx", try Fixture.bytes(decoder))
+        let large = try Tool().run("bench", alone, "--batch", "1024", "--dim", "slots=65536")
+        #expect(large.code == 1)
+        #expect(large.errors.contains("gigabyte"), "\(large.errors)")
+    }
+
+    @Test("of a manifest that contradicts its model's metadata names the key and both values")
+    func metadata() throws {
+        let folder = try TemporaryFolder()
+        let fixtures = Fixture.path("../../../../Tests/Fixtures")
+        for (model, from, to, words) in [
+            (
+                "sine_decoder", "\"sampleRate\": 48000", "\"sampleRate\": 44100",
+                ["sampleRate", "44100", "48000"]
+            ),
+            (
+                "sine_decoder", "\"delaySamples\": 128", "\"delaySamples\": 0",
+                ["delaySamples", "“0”", "“128”"]
+            ),
+            ("sine_decoder", "\"maximumSlots\": 16", "\"maximumSlots\": 8", ["maximumSlots", "“8”", "“16”"]),
+            ("sine_prior", "\"velocity\",", "\"secondsOn\",", ["columns[1]", "“secondsOn”", "“velocity”"]),
+        ] {
+            let path = try folder.write("\(model).onnx", try Fixture.bytes("\(fixtures)/\(model).onnx"))
+            var manifest = String(decoding: try Fixture.bytes("\(fixtures)/\(model).json"), as: UTF8.self)
+            _ = try folder.write("\(model).json", Array(manifest.utf8))
+            #expect(try Tool().run("inspect", path).code == 0)
+            #expect(manifest.contains(from))
+            if model == "sine_prior" {
+                manifest = manifest.replacingOccurrences(of: "\"secondsOn\",", with: "\"velocity\" ,")
+            }
+            manifest = manifest.replacingOccurrences(of: from, with: to)
+            _ = try folder.write("\(model).json", Array(manifest.utf8))
+            for command in ["inspect", "bench"] {
+                let outcome = try Tool().run(command, path)
+                #expect(outcome.code == 1)
+                for word in words { #expect(outcome.errors.contains(word), "\(outcome.errors)") }
+            }
+        }
+    }
+
+    @Test("of an instrument without the card that it names says so")
+    func card() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(
+            atPath: Fixture.path("Models/NeuralSynth"), toPath: folder.file("NeuralSynth"))
+        let file = "NeuralSynth/hiss.instrument.json"
+        let manifest = String(decoding: try Fixture.bytes(folder.file(file)), as: UTF8.self)
+            .replacingOccurrences(of: "\"family\"", with: "\"card\": \"hiss.md\", \"family\"")
+        _ = try folder.write(file, Array(manifest.utf8))
+        func failed() throws -> [[String: Any]] {
+            let outcome = try Tool().run("doctor", "--json", "--models", folder.path)
+            let checks = try #require(try outcome.json()["checks"] as? [[String: Any]])
+            return checks.filter {
+                ($0["name"] as? String)?.contains("hiss") == true && $0["ok"] as? Bool == false
+            }
+        }
+        let missing = try failed()
+        #expect(missing.map { $0["name"] as? String } == ["card of hiss"])
+        #expect((missing.first?["detail"] as? String)?.contains("hiss.md") == true)
+        #expect((missing.first?["fix"] as? String)?.isEmpty == false)
+        _ = try folder.write("NeuralSynth/hiss.md", Array("# Hiss\n".utf8))
+        #expect(try failed().isEmpty)
+    }
+
     @Test("of a healthy set-up is all well")
     func doctor() throws {
         let folder = try TemporaryFolder()

@@ -57,6 +57,33 @@ struct ContradictionTests {
             ])
     }
 
+    @Test("holds its numbers and columns against the model's metadata, where there is any")
+    func metadata() throws {
+        let decoder = try ModelManifest(json: Example.decoder.bytes, file: "decoder.json")
+        let prior = try ModelManifest(json: Example.prior.bytes, file: "prior.json")
+        func key(_ manifest: ModelManifest, _ metadata: [String: String]) -> String? {
+            do throws(ModelsError) {
+                try manifest.check(metadata: metadata, file: "x")
+                return nil
+            } catch {
+                #expect(error.code == .contradiction)
+                return error.key
+            }
+        }
+        let columns = "pitch,velocity,secondsOn,secondsOff,instrument.strings,instrument.trumpet"
+        #expect(key(decoder, [:]) == nil)
+        #expect(key(decoder, ["sampleRate": "48000", "delaySamples": "128", "author": "A. Author"]) == nil)
+        // An encoder's key, of which a decoder says nothing.
+        #expect(key(decoder, ["latentSamples": "2048"]) == nil)
+        #expect(key(decoder, ["sampleRate": "44100"]) == "sampleRate")
+        #expect(key(decoder, ["slotSamples": "64"]) == "slotSamples")
+        #expect(key(decoder, ["maximumSlots": "sixteen"]) == "maximumSlots")
+        #expect(key(decoder, ["delaySamples": "0"]) == "delaySamples")
+        #expect(key(prior, ["columns": columns]) == nil)
+        #expect(key(prior, ["columns": "velocity,pitch" + columns.dropFirst(14)]) == "columns[0]")
+        #expect(key(prior, ["columns": "pitch"]) == "columns")
+    }
+
     @Test("covers a streaming model's states")
     func states() throws {
         let manifest = try ModelManifest(json: Example.decoder.bytes, file: "decoder.json")

@@ -80,6 +80,29 @@ struct ModelManifestTests {
         var testDescription: String { "\(path) = \(value.map { "\($0)" } ?? "missing")" }
     }
 
+    static func manyStates(_ count: Int, of size: Int) -> [JSONValue] {
+        (0..<count).map { index in
+            .object([
+                "input": .text("state_\(index)"), "output": .text("next_\(index)"),
+                "shape": .list(["batch", .number(Double(size))]),
+            ])
+        }
+    }
+
+    @Test("may ask for memory up to its bounds, and no further")
+    func memory() throws {
+        func decoder(_ slotSamples: Int, _ maximumSlots: Int) throws -> [UInt8] {
+            try Example.decoder.setting("slotSamples", .number(Double(slotSamples)))
+                .setting("maximumSlots", .number(Double(maximumSlots)))
+                .setting("outputs[0].shape[2]", .text("\(slotSamples)*slots"))
+                .setting("states", .list(Self.manyStates(16, of: 1 << 16))).bytes
+        }
+        #expect(throws: Never.self) { try ModelManifest(json: try decoder(65_536, 16), file: "x.json") }
+        let bytes = try decoder(65_536, 17)
+        let error = #expect(throws: ModelsError.self) { try ModelManifest(json: bytes, file: "x.json") }
+        #expect(error?.key == "maximumSlots")
+    }
+
     static let spoilt: [Spoilt] =
         [
             "formatVersion", "kind", "name", "file", "sha256", "sizeBytes", "licence", "authors", "inputs",
@@ -146,6 +169,11 @@ struct ModelManifestTests {
             Spoilt(
                 "states[0].shape", .list(["batch", 2_147_483_647, 2_147_483_647, 2_147_483_647]),
                 .invalidValue),
+            Spoilt("states[0].shape", .list(["batch", 1024, 1025]), .invalidValue, at: "states"),
+            Spoilt("states", .list(manyStates(257, of: 1)), .invalidValue),
+            Spoilt("states", .list(manyStates(17, of: 1 << 16)), .invalidValue),
+            Spoilt(
+                "inputs[2].shape", .list(["batch", 1024, "65*slots"]), .invalidValue, at: "inputs"),
             Spoilt("training.minutes", -1, .invalidValue),
             Spoilt("training.minutes", .number(1e300), .invalidValue),
             Spoilt("training.steps", -1, .invalidValue), Spoilt("training", 7, .wrongType),

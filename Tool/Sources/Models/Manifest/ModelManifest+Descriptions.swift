@@ -46,6 +46,16 @@ extension ModelManifest {
             throw wrongShape(audio, "[batch, 1, \(slotSamples)*slots]", check)
         }
         try check.require(latentSize <= 4096, "inputs", "a latent of \(latentSize) values is too large")
+        let limit = Self.maximumValuesPerVoice
+        let noisePerRun = bands.channels * bands.perSlot * maximumSlots
+        try check.require(
+            noisePerRun <= limit, "inputs",
+            "a run of \(maximumSlots) slots takes \(noisePerRun) values of noise per voice, more than \(limit)"
+        )
+        let samplesPerRun = slotSamples * maximumSlots
+        try check.require(
+            samplesPerRun <= limit, "maximumSlots",
+            "a run of \(maximumSlots) slots gives \(samplesPerRun) samples per voice, more than \(limit)")
         try check.require(
             inputs.count == 3, "inputs", "a \(kind.rawValue) has latent, pitch, noise and its states")
         try check.require(outputs.count == 1, "outputs", "a \(kind.rawValue) has audio and its states")

@@ -108,15 +108,22 @@ extension ModelManifest: Manifest {
         try check.integer("delaySamples", delaySamples, in: 0...sampleRate, "a delay of up to a second")
     }
 
+    /// The most numbers of one kind that a model may make its host keep for each voice: states, noise or audio of a run.
+    static let maximumValuesPerVoice = 1 << 20
+
     private func validateStates(_ check: ManifestCheck) throws(ModelsError) {
         guard let states else { throw check.missing("states", for: "a \(kind.rawValue)") }
-        try check.require(states.count <= 1024, "states", "there are more than 1024")
+        try check.require(states.count <= 256, "states", "there are more than 256")
+        var values = 0
         for (index, state) in states.enumerated() {
             let key = "states[\(index)]"
             try check.text("\(key).input", state.input, limit: 200)
             try check.text("\(key).output", state.output, limit: 200)
             if let unit = state.unit { try check.text("\(key).unit", unit, limit: 64) }
-            _ = try sizes(of: state, key: "\(key).shape", check)
+            values += try sizes(of: state, key: "\(key).shape", check).reduce(1, *)
+            try check.require(
+                values <= Self.maximumValuesPerVoice, "states",
+                "the states hold more than \(Self.maximumValuesPerVoice) values per voice")
         }
         try check.unique("states", inputs.map(\.name) + states.map(\.input), "an input")
         try check.unique("states", outputs.map(\.name) + states.map(\.output), "an output")

@@ -53,6 +53,22 @@ extension ModelStore {
         return InstalledInstrument(manifest: instrument, decoder: decoder, prior: prior, encoder: encoder)
     }
 
+    /// Checks that the card that an instrument names lies beside it; playing does not need it.
+    ///
+    /// - Throws: `fileNotFound`.
+    public func checkCard(of instrument: InstrumentManifest) throws(ModelsError) {
+        guard let card = instrument.card else { return }
+        let path = "\(neuralSynthFolder)/\(card)"
+        guard BoundedFile.exists(path) else {
+            throw ModelsError(
+                .fileNotFound, file: path,
+                "the card is missing, and the instrument \(instrument.name) names it",
+                remedy:
+                    "Put it back, or remove the key card from \(instrument.name)\(InstrumentManifest.fileSuffix)"
+            )
+        }
+    }
+
     private func model(
         _ reference: InstrumentManifest.ModelReference, _ key: String, of instrument: InstrumentManifest,
         kind: ModelManifest.Kind, _ file: String

@@ -51,6 +51,12 @@ struct Bench: ParsableCommand {
         let manifest = try ModelManifest.beside(model: model)
         try manifest?.check(against: session)
         let sizes = try sizes(for: session)
+        if let slots = sizes[Self.slotsAxis], let maximum = manifest?.maximumSlots, slots > maximum {
+            throw ToolError(
+                .unusable,
+                "\(model) takes at most \(maximum) slots in a run, as its manifest says, not \(slots). "
+                    + "Give --dim \(Self.slotsAxis)=\(maximum) or less.")
+        }
         let statistics = try session.measureLatency(
             dimensions: sizes, warmUpRuns: 5, runs: 10, seconds: seconds)
         let report = Report(

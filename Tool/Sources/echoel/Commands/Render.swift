@@ -51,12 +51,16 @@ struct Render: ParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var report: ReportOptions
 
+    private static let maximumVoices = 64
+
     func validate() throws {
         guard [44_100, 48_000, 96_000].contains(sampleRate) else {
             throw ValidationError("--sample-rate takes 44100, 48000 or 96000, not \(sampleRate).")
         }
         guard 1...65_536 ~= block else { throw ValidationError("--block takes 1 to 65536, not \(block).") }
-        guard 1...64 ~= voices else { throw ValidationError("--voices takes 1 to 64, not \(voices).") }
+        guard 1...Self.maximumVoices ~= voices else {
+            throw ValidationError("--voices takes 1 to \(Self.maximumVoices), not \(voices).")
+        }
         guard 1...64 ~= threads else { throw ValidationError("--threads takes 1 to 64, not \(threads).") }
         guard gain.isFinite, -96...48 ~= gain else {
             throw ValidationError("--gain takes -96 to 48 dB, not \(gain).")
@@ -78,6 +82,7 @@ struct Render: ParsableCommand {
     }
 
     func run() throws {
+        try StagedFiles.checkTarget(out)
         let performance = try StandardMIDIFile(contentsOf: song).performance()
         let store = try store.store()
         let (manifests, plan) = try choose(from: store)
@@ -144,7 +149,8 @@ struct Render: ParsableCommand {
         let tail = Int((tailSeconds * Double(rate)).rounded(.up))
         let name = URL(fileURLWithPath: song).lastPathComponent
         return try Interruption.deferring {
-            var file = try SoundFile(path: out, inputRate: rate, sampleRate: sampleRate)
+            var file = try SoundFile(
+                path: out, inputRate: rate, sampleRate: sampleRate, inputFrames: piece.endSample + tail)
             var progress = Progress(
                 Terminal.clean(name), totalSeconds: Double(piece.endSample + tail) / Double(rate))
             defer { progress.finish() }
@@ -172,16 +178,25 @@ struct Render: ParsableCommand {
         } else {
             try Terminal.result(report.text)
         }
-        if counters.droppedNotes > 0 {
-            Terminal.note(
-                "\(counters.droppedNotes) notes or messages found no room and were left out; raise --voices.")
-        }
+        if let hint = Self.hint(droppedNotes: counters.droppedNotes, voices: voices) { Terminal.note(hint) }
         if summary.clippedSamples > 0 {
             let suggested = ((gain - 20 * log10(Double(summary.peak)) - 0.1) * 10).rounded(.down) / 10
             Terminal.note(
                 "The sound clips (\(summary.clippedSamples) samples); --gain \(suggested.formatted(decimals: 1)) does not."
             )
         }
+    }
+
+    /// What was left out for want of voices, and the remedy that there is; nil when nothing was.
+    static func hint(droppedNotes: Int, voices: Int) -> String? {
+        guard droppedNotes > 0 else { return nil }
+        let what =
+            droppedNotes == 1
+            ? "1 note found no room and was left out"
+            : "\(droppedNotes) notes found no room and were left out"
+        return voices < maximumVoices
+            ? "\(what); raise --voices, which is \(voices), to \(maximumVoices) at most."
+            : "\(what): \(maximumVoices) voices are the most there are. Render the parts one by one."
     }
 
     /// Others rely on these keys; more may be added.

@@ -19,7 +19,14 @@ enum ModelsCheck {
                     .passed("models", "\(store.folder), \(count) instrument\(count == 1 ? "" : "s")"))
             }
             for problem in listing.problems { checks.append(failure("instrument", problem)) }
-            for instrument in listing.instruments { check(instrument, store, runtime, &checks) }
+            for instrument in listing.instruments {
+                check(instrument, store, runtime, &checks)
+                do throws(ModelsError) {
+                    try store.checkCard(of: instrument)
+                } catch {
+                    checks.append(failure("card of \(instrument.name)", error))
+                }
+            }
         } catch {
             checks.append(failure("models", error))
         }

@@ -2,6 +2,11 @@ import Foundation
 
 /// Several files that appear together: each is written beside its name, and all are renamed when all are complete.
 enum StagedFiles {
+    /// Refuses what no file may replace: a folder, a pipe, a device, a file that is protected.
+    ///
+    /// - Throws: `unwritable`, naming the file and the reason.
+    static func checkTarget(_ path: String) throws(ToolError) { _ = try StagedFile.target(of: path) }
+
     /// - Throws: `unwritable`, naming the file and the reason, or `Interrupted`; no file is left half-written, and
     ///   what was there before is untouched unless its own replacement was complete.
     static func write(_ files: [(file: String, bytes: [UInt8])]) throws {
@@ -30,6 +35,13 @@ private struct StagedFile {
     let partialPath: String
 
     init(replacing path: String) throws(ToolError) {
+        self.path = path
+        target = try Self.target(of: path)
+        partialPath = "\(target).partial-\(UInt32.random(in: .min ... .max))"
+    }
+
+    /// The file that `path` stands for, once it is sure that it may be written.
+    static func target(of path: String) throws(ToolError) -> String {
         // A link keeps pointing where it points.
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         let attributes = try? FileManager.default.attributesOfItem(atPath: target)
@@ -47,9 +59,7 @@ private struct StagedFile {
                 "\(path): the file is there and may not be replaced. Change its permissions, or choose another name."
             )
         }
-        self.path = path
-        self.target = target
-        partialPath = "\(target).partial-\(UInt32.random(in: .min ... .max))"
+        return target
     }
 
     func write(_ bytes: [UInt8]) throws(ToolError) {
