@@ -28,7 +28,8 @@ let package = Package(
         // A link to the tool's Models, of which the manifests need no other package: those take minutes to build.
         .target(
             name: "Manifests", dependencies: [library("EchoelMusic")],
-            sources: ["JSON", "Manifest", "ModelsError.swift", "Files/BoundedFile.swift"], swiftSettings: settings)
+            sources: ["JSON", "Manifest", "ModelsError.swift", "Files/BoundedFile.swift"],
+            swiftSettings: settings)
     ]
         + targets.map {
             .executableTarget(
