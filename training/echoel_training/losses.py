@@ -80,7 +80,8 @@ def _magnitudes(signal: Tensor, window: Tensor) -> Tensor:
 
 
 def _norm(magnitudes: Tensor) -> Tensor:
-    return magnitudes.square().sum(dim=(1, 2)).sqrt()
+    # Silence decoded exactly has no difference, and the root of zero no gradient.
+    return (magnitudes.square().sum(dim=(1, 2)) + 1e-12).sqrt()
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import TrainingError
 from .decoder import SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
 from .excitation import SAMPLE_RATE, SLOT_SAMPLES
@@ -133,6 +134,10 @@ class EnsembleModule(lightning.LightningModule):
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
         loss = distance.mean() + STRAY_WEIGHT * stray.mean() + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"the loss is {loss.item()} at step {self.global_step}; resume from the last checkpoint, at a lower rate"
+            )
         self.log("train/encoder", distance[:encoded].mean(), prog_bar=True)
         self.log("train/prior", distance[encoded:].mean(), prog_bar=True)
         self.log("train/stray", stray.mean(), prog_bar=True)

@@ -44,7 +44,15 @@ def test_the_loss_is_zero_for_equal_sounds_and_grows_with_difference():
     loss, peak, target = SpectralLoss(), torch.tensor([0.5]), tone(440.0)
     equal = loss(target, target, peak).item()
     near, far = loss(tone(440.0, 0.45), target, peak).item(), loss(tone(880.0), target, peak).item()
-    assert equal == 0 and 0 < near < far
+    assert equal < 1e-6 and 0.01 < near < far
+
+
+def test_silence_decoded_as_silence_has_a_gradient():
+    silence, peak = torch.zeros(1, SEGMENT_SAMPLES, requires_grad=True), torch.tensor([0.5])
+    target, f0 = torch.zeros(1, SEGMENT_SAMPLES), torch.tensor([440.0])
+    loss = SpectralLoss()(silence, target, peak) + StrayLoss()(silence, target, f0)
+    (gradient,) = torch.autograd.grad(loss.sum(), silence)
+    assert loss.item() < 1e-3 and torch.isfinite(gradient).all()
 
 
 def test_a_faint_tail_where_silence_should_be_costs_much():
