@@ -17,8 +17,10 @@ let library: [Row] = [
     Row(name: "Realtime", room: .audio, needs: ["CRealtime"]),
     Row(name: "Signal", room: .audio, needs: ["CRealtime"]),
     Row(name: "Inference", room: .worker, needs: ["COnnxRuntime"]),
-    Row(name: "Streaming", room: .worker, needs: ["Realtime", "Signal", "Inference"]),
-    Row(name: "NeuralSynth", room: .audio, needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
+    Row(name: "Streaming", room: .worker, needs: ["Inference"]),
+    Row(
+        name: "NeuralSynth", room: .audio,
+        needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
     Row(name: "Player", room: .audio, needs: ["Realtime", "NeuralSynth"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
     Row(name: "Devices", room: .control, needs: ["Realtime", "NeuralSynth", "Player"]),
@@ -28,7 +30,9 @@ let tests: [Row] = [
     Row(name: "RealtimeTests", room: .control, needs: ["Realtime", "TestSupport"]),
     Row(name: "SignalTests", room: .control, needs: ["Signal"]),
     Row(name: "InferenceTests", room: .control, needs: ["Inference", "TestSupport"]),
-    Row(name: "StreamingTests", room: .control, needs: ["Inference", "Streaming", "Signal", "NeuralSynth", "TestSupport"]),
+    Row(
+        name: "StreamingTests", room: .control,
+        needs: ["Inference", "Streaming", "Signal", "NeuralSynth", "TestSupport"]),
     Row(
         name: "NeuralSynthTests", room: .control,
         needs: ["Devices", "NeuralSynth", "Player", "Realtime", "Streaming", "Inference", "TestSupport"]),
@@ -69,7 +73,9 @@ let package = Package(
             cSettings: rtsan ? [.define("RTSAN")] : []),
         .target(
             name: "TestSupport",
-            dependencies: ["CAllocationCounter", "Inference", "Streaming", "NeuralSynth", "Devices", "Realtime"],
+            dependencies: [
+                "CAllocationCounter", "Inference", "Streaming", "NeuralSynth", "Devices", "Realtime",
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
     ]
         + library.map { .target(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) }

@@ -13,7 +13,8 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "inference-overhead",
-            dependencies: [.product(name: "EchoelInference", package: "echoelmusic-ml")], swiftSettings: settings),
+            dependencies: [.product(name: "EchoelInference", package: "echoelmusic-ml")],
+            swiftSettings: settings),
         .executableTarget(
             name: "voice-batcher",
             dependencies: [

@@ -5,6 +5,7 @@ import PackageDescription
 struct Row {
     let name: String
     let needs: [Target.Dependency]
+    var excluded: [String] = []
 }
 
 func library(_ product: String) -> Target.Dependency { .product(name: product, package: "echoelmusic-ml") }
@@ -25,8 +26,10 @@ let executables: [Row] = [
 ]
 
 let tests: [Row] = [
-    Row(name: "ModelsTests", needs: ["Models", crypto]),
-    Row(name: "EchoelTests", needs: ["echoel", "Models"]),
+    Row(name: "ModelsTests", needs: ["Models", library("EchoelInference"), library("EchoelMusic"), crypto]),
+    Row(
+        name: "EchoelTests", needs: ["echoel", "Models", library("EchoelMusic"), library("EchoelMusicIO")],
+        excluded: ["Fixtures"]),
 ]
 
 let settings: [SwiftSetting] = [
@@ -47,10 +50,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],
     targets: targets.map { .target(name: $0.name, dependencies: $0.needs, swiftSettings: settings) }
-        + executables.map { .executableTarget(name: $0.name, dependencies: $0.needs, swiftSettings: settings) }
+        + executables.map {
+            .executableTarget(name: $0.name, dependencies: $0.needs, swiftSettings: settings)
+        }
         + tests.map {
             .testTarget(
-                name: $0.name, dependencies: $0.needs, resources: [],
+                name: $0.name, dependencies: $0.needs, exclude: $0.excluded,
                 swiftSettings: settings)
         }
 )

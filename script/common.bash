@@ -33,10 +33,17 @@ sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 25
 # What swift build says is of interest only when it takes long or fails: it goes to stderr.
 build_tool() { # configuration
     # A stamp from before the build, so that a source saved while it runs counts as newer.
-    local stamp="$root/Tool/.build/echoel-$1.stamp"
+    local stamp="$root/Tool/.build/echoel-$1.stamp" static=
+    # On Linux the program carries Swift's libraries, so that it outlives the toolchain that built it.
+    if ! is_darwin && [ "$1" = release ]; then static=--static-swift-stdlib; fi
     mkdir -p "$root/Tool/.build"
     touch "$stamp.new"
-    swift build --package-path "$root/Tool" -c "$1" --product echoel >&2 || return 1
+    # SwiftPM plans anew when a manifest is newer, but does not see that a folder of the library gained a file.
+    if [ -n "$(find "$root/Sources" -type d -newer "$root/Tool/Package.swift" | head -n 1)" ]; then
+        touch "$root/Tool/Package.swift"
+    fi
+    # shellcheck disable=SC2086  # one word or none
+    swift build --package-path "$root/Tool" -c "$1" --product echoel $static >&2 || return 1
     mv -f "$stamp.new" "$stamp"
 }
 

@@ -24,13 +24,14 @@ public struct OfflineRenderer {
     public let blockFrames: Int
 
     /// - Parameters:
-    ///   - blockFrames: frames per call of `process`, 1…65536.
+    ///   - blockFrames: frames per call of `process`, 1…4096; a larger block is served in several calls, so that what
+    ///     waits between the rooms stays bounded.
     ///   - configuration: `maximumBlockFrames` is replaced by `blockFrames`.
     /// - Throws: `NeuralSynthError`.
     public init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, blockFrames: Int
     ) throws(NeuralSynthError) {
-        self.blockFrames = min(max(blockFrames, 1), 65536)
+        self.blockFrames = min(max(blockFrames, 1), 4096)
         var configuration = configuration
         configuration.maximumBlockFrames = self.blockFrames
         player = Player(
@@ -72,7 +73,8 @@ public struct OfflineRenderer {
         while position < total + player.latencySamples {
             block.removeAll(keepingCapacity: true)
             while let message = next, message.sample < position + blockFrames, message.sample < endSample {
-                block.append(TimedMessage(offsetFrames: max(0, message.sample - position), message: message.message))
+                block.append(
+                    TimedMessage(offsetFrames: max(0, message.sample - position), message: message.message))
                 next = source.next()
             }
             if !released, endSample < position + blockFrames {
@@ -96,10 +98,12 @@ public struct OfflineRenderer {
         for channel in UInt8(0)..<16 {
             block.append(
                 TimedMessage(
-                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 64, data2: 0)))
+                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 64, data2: 0)
+                ))
             block.append(
                 TimedMessage(
-                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 123, data2: 0)))
+                    offsetFrames: offset,
+                    message: ChannelMessage(status: 0xB0 | channel, data1: 123, data2: 0)))
         }
     }
 }

@@ -82,17 +82,25 @@ extension Session {
     private static func loadError(
         _ cause: OnnxRuntimeStatus, name: String, _ runtime: OnnxRuntime
     ) -> InferenceError {
+        if let (made, reads) = cause.versions {
+            return InferenceError(
+                .modelUnreadable,
+                "\(name) was made for a newer ONNX Runtime (\(made); \(runtime.version) reads up to \(reads)): "
+                    + "update it, or export the model for an older one.",
+                underlying: cause)
+        }
+        let reason = cause.reason(model: name)
         let message =
             switch cause.code {
             case 3:
-                "\(name) or a file that it refers to is missing (\(cause.message)). Restore it beside the model."
+                "\(name) or a file that it refers to is missing (\(reason)). Restore it beside the model."
             case 7:
-                "\(name) is not a complete ONNX model (\(cause.message)). Export the model, or download it, again."
+                "\(name) is not a complete ONNX model (\(reason)). Export the model, or download it, again."
             case 9:
-                "\(name) uses an operator that ONNX Runtime \(runtime.version) does not have (\(cause.message)). "
+                "\(name) uses an operator that ONNX Runtime \(runtime.version) does not have (\(reason)). "
                     + "Install a newer ONNX Runtime, or export the model for an older opset."
             default:
-                "\(name) cannot be loaded by ONNX Runtime \(runtime.version) (\(cause.message)). "
+                "\(name) cannot be loaded by ONNX Runtime \(runtime.version) (\(reason)). "
                     + "Check that it is an ONNX model and export it again."
             }
         return InferenceError(.modelUnreadable, message, underlying: cause)

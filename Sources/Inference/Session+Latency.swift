@@ -8,7 +8,7 @@ extension Session {
     ///   - warmUpRuns: runs before the measured ones, 0 or more.
     ///   - runs: measured runs at least, 1 or more.
     ///   - seconds: goes on measuring for at least this long.
-    /// - Throws: `invalidArgument`, `unknownTensor` for a dimension that no input has, `typeUnsupported`, `runFailed`.
+    /// - Throws: `invalidArgument` (also for more than 2^28 elements of inputs and outputs), `unknownTensor` for a dimension that no input has, `typeUnsupported`, `runFailed`.
     public func measureLatency(
         dimensions: [String: Int] = [:], warmUpRuns: Int = 5, runs: Int = 50, seconds: Double = 0
     ) throws(InferenceError) -> LatencyStatistics {
@@ -28,6 +28,13 @@ extension Session {
             throw InferenceError(.invalidArgument, "The dimension \(name) is \(size); take 1 or more.")
         }
         for info in inputs where !info.elementType.isRunnable { try validate([:]) }
+        let elements = tensorElements { $0.flatMap { dimensions[$0] } ?? 1 }
+        guard elements.map({ $0 <= Self.maximumMeasuredElements }) ?? false else {
+            throw InferenceError(
+                .invalidArgument,
+                "A run of \(name) with these dimensions takes and gives more than \(Self.maximumMeasuredElements) "
+                    + "numbers, a gigabyte. Make the batch or another dimension smaller.")
+        }
         guard let tensors = inputTensors(.positiveNoise, sizeOf: size) else {
             throw InferenceError(.invalidArgument, "The inputs of \(name) are too large to measure.")
         }
@@ -45,5 +52,25 @@ extension Session {
             milliseconds.append(Double(try prepared.timedRun()) / 1e6)
         } while milliseconds.count < runs || monotonicNanoseconds() < end
         return LatencyStatistics(milliseconds: milliseconds)
+    }
+
+    private static let maximumMeasuredElements = 1 << 28
+
+    /// The elements of all inputs and outputs together; nil where they overflow. An output's axis whose size does not
+    /// follow from the inputs' counts as 1.
+    private func tensorElements(sizeOf: (String?) -> Int) -> Int? {
+        var total = 0
+        for info in inputs + outputs {
+            var count = 1
+            for size in info.shape.map({ size(of: $0, sizeOf) }) {
+                let (product, overflow) = count.multipliedReportingOverflow(by: size)
+                if overflow { return nil }
+                count = product
+            }
+            let (sum, overflow) = total.addingReportingOverflow(count)
+            if overflow { return nil }
+            total = sum
+        }
+        return total
     }
 }

@@ -16,19 +16,22 @@ extension Session {
         var tensors: [String: Tensor] = [:]
         var elements = 0
         for info in inputs {
-            let shape = info.shape.map { dimension in
-                switch dimension {
-                case .fixed(let size): size
-                case .dynamic(let name?): DimensionExpression.value(of: name, sizeOf) ?? sizeOf(name)
-                case .dynamic(nil): sizeOf(nil)
-                }
-            }
+            let shape = info.shape.map { size(of: $0, sizeOf) }
             guard info.elementType.isRunnable, let count = try? Tensor.elementCount(shape) else { return nil }
             elements += count
             guard elements <= 1 << 28 else { return nil }  // a gigabyte
             tensors[info.name] = try? Self.tensor(info.elementType, shape, count, signal, &generator)
         }
         return tensors.count == inputs.count ? tensors : nil
+    }
+
+    /// - Parameter sizeOf: the size of a dynamic axis, by its name; nil for one without.
+    func size(of dimension: Dimension, _ sizeOf: (String?) -> Int) -> Int {
+        switch dimension {
+        case .fixed(let size): size
+        case .dynamic(let name?): DimensionExpression.value(of: name, sizeOf) ?? sizeOf(name)
+        case .dynamic(nil): sizeOf(nil)
+        }
     }
 
     private static func tensor(

@@ -5,7 +5,8 @@ internal import Synchronization
 enum VoiceCommand: BitwiseCopyable, Sendable {
     /// A note begins on a track.
     case start(
-        time: Int, track: Int32, channel: UInt8, key: UInt8, velocity: UInt8, instrument: Int32, noteCount: UInt32)
+        time: Int, track: Int32, channel: UInt8, key: UInt8, velocity: UInt8, instrument: Int32,
+        noteCount: UInt32)
     /// The note on a track is let go; it is silent from `silentAt` on.
     case release(time: Int, track: Int32, silentAt: Int)
     /// The note on a track makes room for another; it is silent from `silentAt` on.
@@ -27,7 +28,8 @@ enum VoiceCommand: BitwiseCopyable, Sendable {
 ///
 /// A **track** carries one note after another along event time: the sample of time `t` lies at `t & mask`. The notes
 /// of a track never overlap, so the worker may write a new note ahead while audio still reads the old one.
-@safe final class VoiceTracks: @unchecked Sendable {  // samples below `renderedUntil` are audio's, the rest the worker's
+// Sendable: the samples below `renderedUntil` are audio's, the rest the worker's.
+@safe final class VoiceTracks: @unchecked Sendable {
     let count: Int
     let mask: Int
     private let samples: UnsafeMutablePointer<Float>

@@ -31,7 +31,8 @@ public enum Instrument: ~Copyable {
         switch self {
         case .neural(let synth):
             PlayerCounters(
-                voicesPeak: synth.voicesPeak, dropped: synth.dropped, missedFrames: synth.missedFrames)
+                voicesPeak: synth.voicesPeak, droppedNotes: synth.droppedNotes,
+                missedFrames: synth.missedFrames)
         }
     }
 }

@@ -5,8 +5,8 @@ public import Realtime
 public struct PlayerCounters: Sendable, Equatable {
     /// The most notes that sounded at once.
     public var voicesPeak: Int
-    /// Notes and messages for which there was no room.
-    public var dropped: Int
+    /// Notes for which there was no room.
+    public var droppedNotes: Int
     /// Frames that the worker did not deliver in time.
     public var missedFrames: Int
 }

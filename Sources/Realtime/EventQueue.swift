@@ -28,6 +28,11 @@ public import Synchronization
     /// How many elements fit.
     public var capacity: Int { mask + 1 }
 
+    /// How many elements can still be pushed, at least: the other end may take more away meanwhile. Pushing end only.
+    @inlinable public borrowing func freeCount() -> Int {
+        mask &+ 1 &- (written.load(ordering: .relaxed) &- consumed.load(ordering: .acquiring))
+    }
+
     /// Appends `element`; false, and nothing changed, when the queue is full.
     @inlinable public borrowing func push(_ element: Element) -> Bool {
         let head = written.load(ordering: .relaxed)

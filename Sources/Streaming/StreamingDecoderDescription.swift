@@ -33,7 +33,8 @@ public struct StreamingDecoderDescription: Sendable, Equatable {
     public var states: [StateDescription]
 
     public init(
-        sampleRate: Int, slotSamples: Int, maximumSlots: Int, delaySamples: Int, latentSize: Int, noiseBands: Int,
+        sampleRate: Int, slotSamples: Int, maximumSlots: Int, delaySamples: Int, latentSize: Int,
+        noiseBands: Int,
         noiseFramesPerSlot: Int, states: [StateDescription]
     ) {
         self.sampleRate = sampleRate

@@ -1,4 +1,5 @@
 import MusicIO
+import TestSupport
 import Testing
 
 #if canImport(Darwin)
@@ -42,6 +43,7 @@ import Testing
         #expect(Self.open(folder.path("none/a.wav")) == .unwritable)
         try #require(unsafe mkdir(folder.path("folder.wav"), 0o755) == 0)
         #expect(Self.open(folder.path("folder.wav")) == .unwritable)
+        #expect(Self.open(folder.path) == .unwritable)
         #expect(folder.contents == ["folder.wav"])
     }
 
@@ -122,13 +124,12 @@ import Testing
     }
 
     @Test func bytesThatAreNoSoundAreRefused() throws {
-        let seed = SeededGenerator.announcedSeed()
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator.announced()
         let folder = try TemporaryFolder()
         for _ in 0..<50 {
             let bytes = (0..<4000).map { _ in UInt8.random(in: 0...255, using: &generator) }
             try folder.write(bytes, to: "noise.wav")
-            #expect(Self.read(folder.path("noise.wav"))?.code == .unknownFormat, "seed \(seed)")
+            #expect(Self.read(folder.path("noise.wav"))?.code == .unknownFormat, "seed \(generator.seed)")
         }
         // The start of a sampler's format, which is two bytes long.
         try folder.write([1, 4] + [UInt8](repeating: 9, count: 4000), to: "noise.wav")
@@ -141,8 +142,7 @@ import Testing
     }
 
     @Test func noMutationOfASoundFileTraps() throws {
-        let seed = SeededGenerator.announcedSeed()
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator.announced()
         let folder = try TemporaryFolder()
         for name in ["a.wav", "a.flac", "a.aiff"] {
             _ = try Sound.write(Sound.fading(frames: 600), to: folder.path(name), bitDepth: .pcm24)

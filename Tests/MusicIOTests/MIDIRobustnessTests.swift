@@ -1,22 +1,21 @@
 import MusicIO
+import TestSupport
 import Testing
 
 @Suite struct MIDIRobustnessTests {
     @Test func whatTheWriterWritesTheReaderReads() throws {
-        let seed = SeededGenerator.announcedSeed()
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator.announced()
         for _ in 0..<300 {
             let writer = RandomSong.writer(using: &generator)
             let song = try MIDIBytes.read(try writer.bytes())
-            #expect(song.format == writer.format, "seed \(seed)")
-            #expect(song.division == writer.division, "seed \(seed)")
-            #expect(song.tracks == writer.tracks, "seed \(seed)")
+            #expect(song.format == writer.format, "seed \(generator.seed)")
+            #expect(song.division == writer.division, "seed \(generator.seed)")
+            #expect(song.tracks == writer.tracks, "seed \(generator.seed)")
         }
     }
 
     @Test func noMutationOfAFileTraps() throws {
-        let seed = SeededGenerator.announcedSeed()
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator.announced()
         var read = 0
         var refused = 0
         for _ in 0..<200 {
@@ -28,15 +27,16 @@ import Testing
                 }
                 do throws(MusicIOError) {
                     let piece = try MIDIBytes.read(bytes).performance()
-                    #expect(piece.durationSeconds <= StandardMIDIFile.maximumSeconds, "seed \(seed)")
+                    #expect(
+                        piece.durationSeconds <= StandardMIDIFile.maximumSeconds, "seed \(generator.seed)")
                     read += 1
                 } catch {
-                    #expect(error.byteOffset ?? 0 <= bytes.count, "seed \(seed)")
+                    #expect(error.byteOffset ?? 0 <= bytes.count, "seed \(generator.seed)")
                     refused += 1
                 }
             }
         }
-        #expect(read > 1000 && refused > 1000, "mutations reach both ends; seed \(seed)")
+        #expect(read > 1000 && refused > 1000, "mutations reach both ends; seed \(generator.seed)")
     }
 
     private static func mutate(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {

@@ -1,4 +1,5 @@
 import MusicIO
+import TestSupport
 import Testing
 
 @Suite struct MIDITimeTests {
@@ -88,13 +89,12 @@ import Testing
     }
 
     @Test func eventsOfAPerformanceAreInOrderOfTime() throws {
-        let seed = SeededGenerator.announcedSeed()
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator.announced()
         for _ in 0..<50 {
             let piece = try Self.performance(RandomSong.writer(using: &generator))
             let times = piece.events.map(\.seconds)
-            #expect(zip(times, times.dropFirst()).allSatisfy { $0 <= $1 }, "seed \(seed)")
-            #expect(times.allSatisfy { $0 >= 0 && $0 <= piece.durationSeconds }, "seed \(seed)")
+            #expect(zip(times, times.dropFirst()).allSatisfy { $0 <= $1 }, "seed \(generator.seed)")
+            #expect(times.allSatisfy { $0 >= 0 && $0 <= piece.durationSeconds }, "seed \(generator.seed)")
         }
     }
 }

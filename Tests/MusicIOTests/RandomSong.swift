@@ -1,4 +1,5 @@
 import MusicIO
+import TestSupport
 
 /// Valid pieces of every kind that the format knows, short and dense: many events share a tick.
 enum RandomSong {

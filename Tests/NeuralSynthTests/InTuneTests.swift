@@ -13,7 +13,8 @@ struct InTuneTests {
         for cents in [-30.0, -3, 0, 0.5, 10, 40] {
             let frequency = 220 * pow(2, cents / 1200)
             let tone = (0..<12_000).map { i in
-                (1...8).map { Float(sin(2 * .pi * frequency * Double($0 * i) / 48_000) / Double($0)) }.reduce(0, +)
+                (1...8).map { Float(sin(2 * .pi * frequency * Double($0 * i) / 48_000) / Double($0)) }.reduce(
+                    0, +)
             }
             let measured = meter.cents(of: tone[...], nominal: 220) ?? .nan
             #expect(abs(measured - cents) < 0.2, "\(cents) cents measured as \(measured)")

@@ -18,7 +18,8 @@ struct NeuralSynthTests {
         for _ in 0..<24 {
             let start = Int.random(in: 0..<36_000, using: &generator)
             song.note(
-                UInt8.random(in: 54...82, using: &generator), velocity: UInt8.random(in: 20...127, using: &generator),
+                UInt8.random(in: 54...82, using: &generator),
+                velocity: UInt8.random(in: 20...127, using: &generator),
                 from: start, to: start + Int.random(in: 1...20_000, using: &generator),
                 channel: UInt8.random(in: 0...1, using: &generator))
         }
@@ -36,12 +37,14 @@ struct NeuralSynthTests {
         var configuration = NeuralSynthConfiguration()
         configuration.voices = 6
         let reference = try song.render(
-            instruments, configuration: configuration, blockFrames: 256, endSample: 48_000, tailSamples: 24_000)
+            instruments, configuration: configuration, blockFrames: 256, endSample: 48_000,
+            tailSamples: 24_000)
         #expect(reference.left.count == 72_000)
         #expect(reference.left.contains { abs($0) > 1e-3 })
         for block in [1, 64, 256, 333, 4096, 65536] {
             let other = try song.render(
-                instruments, configuration: configuration, blockFrames: block, endSample: 48_000, tailSamples: 24_000)
+                instruments, configuration: configuration, blockFrames: block, endSample: 48_000,
+                tailSamples: 24_000)
             #expect(other.left == reference.left && other.right == reference.right, "block \(block)")
         }
     }
@@ -78,7 +81,9 @@ struct NeuralSynthTests {
         var longer = Song()
         longer.note(60, from: 10, to: 12_000)
         let end = 12_000 + release + 1_000
-        #expect(try held.render(instruments, endSample: end).left == longer.render(instruments, endSample: end).left)
+        #expect(
+            try held.render(instruments, endSample: end).left
+                == longer.render(instruments, endSample: end).left)
     }
 
     @Test func allNotesOffLetsGoAndAllSoundOffCutsShort() throws {
@@ -109,7 +114,8 @@ struct NeuralSynthTests {
         #expect(try changed.render(instruments, endSample: 9_000).left == trumpet)
         configuration.channelInstruments = Array(repeating: 0, count: 16)
         configuration.pinnedChannels = [0]
-        #expect(try changed.render(instruments, configuration: configuration, endSample: 9_000).left == strings)
+        #expect(
+            try changed.render(instruments, configuration: configuration, endSample: 9_000).left == strings)
     }
 
     @Test func aStolenVoiceFadesAndTheNewOneIsUnharmed() throws {
@@ -138,7 +144,8 @@ struct NeuralSynthTests {
     @Test func moreNotesThanVoicesNeverExceedThePolyphonyAndNothingIsDropped() throws {
         var configuration = NeuralSynthConfiguration()
         configuration.voices = 4
-        let renderer = try OfflineRenderer(instruments: instruments, configuration: configuration, blockFrames: 100)
+        let renderer = try OfflineRenderer(
+            instruments: instruments, configuration: configuration, blockFrames: 100)
         var song = Song()
         for i in 0..<40 { song.add(i * 400, 0x90, UInt8(48 + i % 30), 90) }
         try renderer.render(song.messages, endSample: 18_000, tailSamples: 0) { left, _ in
@@ -146,8 +153,65 @@ struct NeuralSynthTests {
         }
         let counters = renderer.player.counters
         #expect(counters.voicesPeak == 4)
-        #expect(counters.dropped == 0)
+        #expect(counters.droppedNotes == 0)
         #expect(counters.missedFrames == 0)
+    }
+
+    @Test func aStormOfControllersLosesNothingAndNoNoteIsLeftBehind() throws {
+        var song = Song()
+        for i in 0..<40_000 { song.add(1_000 + i, 0xB0, 7, UInt8(i % 100)) }
+        for i in 0..<20_000 { song.add(50_000, i % 2 == 0 ? 0xB0 : 0xE0, 7, UInt8(i % 128)) }
+        song.add(50_001, 0xB0, 7, 100)
+        song.add(50_001, 0xE0, 0, 64)
+        song.note(60, from: 2_000, to: 48_000)
+        song.note(64, from: 52_000, to: 60_000)
+        let release = Int(instruments[0].releaseSeconds * 48_000)
+        let end = 60_000 + release + 9_600
+        let reference = try song.render(instruments, blockFrames: 64, endSample: end).left
+        #expect(reference[52_500..<60_000].contains { abs($0) > 1e-3 })
+        #expect(reference[(60_000 + release)...].allSatisfy { $0 == 0 })
+        for block in [1_000, 65_536] {
+            #expect(try song.render(instruments, blockFrames: block, endSample: end).left == reference)
+        }
+    }
+
+    @Test func ofMoreNotesAtOnceThanThereAreTracksTheLastSound() throws {
+        var configuration = NeuralSynthConfiguration()
+        configuration.voices = 2
+        var storm = Song()
+        for i in 0..<500 { storm.add(480, 0x90, UInt8(i % 60 + 30), 80) }
+        let renderer = try OfflineRenderer(
+            instruments: instruments, configuration: configuration, blockFrames: 512)
+        try renderer.render(storm.messages, endSample: 9_600, tailSamples: 0) { left, _ in
+            for i in left.indices { #expect(left[i].isFinite) }
+        }
+        #expect(renderer.player.counters.droppedNotes == 0)
+        #expect(renderer.player.counters.voicesPeak == 2)
+    }
+
+    @Test func numbersOutOfRangeAreRefused() throws {
+        var wrong = instruments[0]
+        wrong.programs = [128]
+        var endless = instruments[0]
+        endless.releaseSeconds = .infinity
+        for instrument in [wrong, endless] {
+            #expect(throws: NeuralSynthError.self) {
+                _ = try OfflineRenderer(
+                    instruments: [instrument], configuration: NeuralSynthConfiguration(), blockFrames: 64)
+            }
+        }
+        for change in [
+            { (c: inout NeuralSynthConfiguration) in c.voices = 65 }, { $0.voices = 0 },
+            { $0.sliceSamples = 100 },
+            { $0.sliceSamples = 1 << 40 }, { $0.maximumBatch = 0 }, { $0.channelInstruments = [7] },
+        ] {
+            var configuration = NeuralSynthConfiguration()
+            change(&configuration)
+            #expect(throws: NeuralSynthError.self) {
+                _ = try OfflineRenderer(
+                    instruments: instruments, configuration: configuration, blockFrames: 64)
+            }
+        }
     }
 
     @Test func instrumentsOfOneModelPlayAsTheyDoAlone() throws {

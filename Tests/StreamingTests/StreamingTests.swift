@@ -2,15 +2,17 @@ import Inference
 import NeuralSynth
 import Signal
 import Streaming
-import Testing
 import TestSupport
+import Testing
 
 /// A voice's decoder inputs as a function of the slot, so that any cut sees the same.
 private struct Score {
     let noise: CounterNoise
     let key: Float
 
-    func latent(_ slot: Int, _ i: Int) -> Float { 0.5 * CounterNoise(seed: noise.seed ^ 1).value(at: UInt64(slot / 16 * 128 + i)) }
+    func latent(_ slot: Int, _ i: Int) -> Float {
+        0.5 * CounterNoise(seed: noise.seed ^ 1).value(at: UInt64(slot / 16 * 128 + i))
+    }
     func pitch(_ slot: Int) -> Float { Pitch.frequency(key: key + 0.02 * Float(slot)) }
     func noise(_ slot: Int, _ band: Int, _ frame: Int) -> Float {
         noise.value(at: UInt64(slot * 128 + band * 8 + frame))
@@ -35,7 +37,8 @@ private final class Bench {
             for k in 0..<slots {
                 unsafe batcher.pitch(lane: lane, slots: slots)[k] = voice.score.pitch(slot + k)
                 for i in 0..<description.latentSize {
-                    unsafe batcher.latent(lane: lane, slots: slots)[i * slots + k] = voice.score.latent(slot + k, i)
+                    unsafe batcher.latent(lane: lane, slots: slots)[i * slots + k] = voice.score.latent(
+                        slot + k, i)
                 }
                 for band in 0..<16 {
                     for frame in 0..<8 {
@@ -90,7 +93,9 @@ struct StreamingTests {
         for score in scores {
             bench.batcher.reset(voice: 0)
             var audio: [Float] = []
-            for slot in stride(from: 0, to: 32, by: 2) { audio += try bench.run([(0, score)], from: slot, slots: 2)[0] }
+            for slot in stride(from: 0, to: 32, by: 2) {
+                audio += try bench.run([(0, score)], from: slot, slots: 2)[0]
+            }
             alone.append(audio)
         }
         for voice in 0..<8 { bench.batcher.reset(voice: voice) }
@@ -127,5 +132,37 @@ struct StreamingTests {
         let first = try bench.run([(0, score)], from: 0, slots: 4)[0]
         #expect(largestDifference(first, try bench.run([(1, score)], from: 0, slots: 4)[0]) == 0)
         #expect(largestDifference(first, try bench.run([(2, other)], from: 0, slots: 4)[0]) > 0)
+    }
+}
+
+@Suite(.enabled(if: allocationsCanBeCounted, "allocations are counted with glibc and without sanitizers"))
+struct BatcherAllocationTests {
+    @Test func gatheringAndScatteringAllocateNothing() throws {
+        let bench = try Bench()
+        let voices = Array(0..<8)
+        let description = bench.batcher.description
+        func bindings(_ infos: [TensorInfo]) -> [BoundRun.Binding] {
+            infos.map { info in
+                var shape = info.shape.map { if case .fixed(let size) = $0 { size } else { 8 } }
+                switch info.name {
+                case "latent", "pitch": shape[2] = 2
+                case "noise": shape[2] = 2 * description.noiseFramesPerSlot
+                case "audio": shape[2] = 2 * description.slotSamples
+                default: break
+                }
+                return .init(name: info.name, shape: shape, buffer: TensorBuffer(count: shape.reduce(1, *)))
+            }
+        }
+        let session = bench.model.decoder
+        let bare = try BoundRun(session, inputs: bindings(session.inputs), outputs: bindings(session.outputs))
+        for _ in 0..<20 {
+            try bench.batcher.run(voices: voices.span, slots: 2)
+            _ = try bare.bareNanoseconds(1)
+        }
+        let floor = try allocations { _ = try bare.bareNanoseconds(100) }
+        let ours = try allocations { () throws(InferenceError) in
+            for _ in 0..<100 { try bench.batcher.run(voices: voices.span, slots: 2) }
+        }
+        #expect(ours - floor == 0, "ours \(ours), bare \(floor)")
     }
 }

@@ -36,7 +36,9 @@ public struct PitchMeter {
     }
 
     /// The sound's complex amplitude at `frequency`, relative to a cosine that began at sample 0.
-    private func component(of sound: ArraySlice<Float>, from start: Int, _ frequency: Double) -> (Double, Double) {
+    private func component(of sound: ArraySlice<Float>, from start: Int, _ frequency: Double) -> (
+        Double, Double
+    ) {
         let step = 2 * Double.pi * frequency / sampleRate
         var real = 0.0
         var imaginary = 0.0

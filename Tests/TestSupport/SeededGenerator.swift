@@ -2,9 +2,14 @@ internal import Foundation
 
 /// A random number generator that says its seed, so that a failure can be repeated with `ECHOEL_TEST_SEED=…`.
 public struct SeededGenerator: RandomNumberGenerator {
+    /// What it started from.
+    public let seed: UInt64
     private var state: UInt64
 
-    public init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) {
+        self.seed = seed
+        state = seed
+    }
 
     /// A generator with a new seed, printed with the test's name.
     public static func announced(_ test: String = #function) -> SeededGenerator {

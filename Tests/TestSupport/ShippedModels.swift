@@ -21,7 +21,8 @@ public enum ShippedModels {
 
     private struct DecoderFile: Decodable {
         enum Axis: Decodable {
-            case fixed(Int), named(String)
+            case fixed(Int)
+            case named(String)
             init(from decoder: any Decoder) throws {
                 let container = try decoder.singleValueContainer()
                 if let size = try? container.decode(Int.self) {
@@ -62,15 +63,18 @@ public enum ShippedModels {
         let runtime = try OnnxRuntime.open()
         let options = SessionOptions(intraOpThreads: threads)
         return NeuralModel(
-            decoder: try Session(runtime, model: folder.appending(path: file.decoder.file).path(), options: options),
+            decoder: try Session(
+                runtime, model: folder.appending(path: file.decoder.file).path(), options: options),
             decoderDescription: StreamingDecoderDescription(
                 sampleRate: decoder.sampleRate, slotSamples: decoder.slotSamples,
-                maximumSlots: decoder.maximumSlots, delaySamples: decoder.delaySamples, latentSize: latentSize,
+                maximumSlots: decoder.maximumSlots, delaySamples: decoder.delaySamples,
+                latentSize: latentSize,
                 noiseBands: 16, noiseFramesPerSlot: 8,
                 states: decoder.states.map {
                     StateDescription(input: $0.input, output: $0.output, shape: $0.shape.compactMap(\.size))
                 }),
-            prior: try Session(runtime, model: folder.appending(path: file.prior.file).path(), options: options),
+            prior: try Session(
+                runtime, model: folder.appending(path: file.prior.file).path(), options: options),
             priorDescription: PriorDescription(columns: prior.columns, latentSize: latentSize))
     }
 

@@ -10,17 +10,21 @@ public struct Song: Sendable {
 
     public mutating func add(_ sample: Int, _ status: UInt8, _ data1: UInt8, _ data2: UInt8 = 0) {
         messages.append(
-            ScheduledMessage(sample: sample, message: ChannelMessage(status: status, data1: data1, data2: data2)))
+            ScheduledMessage(
+                sample: sample, message: ChannelMessage(status: status, data1: data1, data2: data2)))
     }
 
-    public mutating func note(_ key: UInt8, velocity: UInt8 = 100, from start: Int, to end: Int, channel: UInt8 = 0) {
+    public mutating func note(
+        _ key: UInt8, velocity: UInt8 = 100, from start: Int, to end: Int, channel: UInt8 = 0
+    ) {
         add(start, 0x90 | channel, key, velocity)
         add(end, 0x80 | channel, key)
     }
 
     /// Both channels of the sound, from sample 0 to `endSample + tailSamples`.
     public func render(
-        _ instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration = .init(), blockFrames: Int = 512,
+        _ instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration = .init(),
+        blockFrames: Int = 512,
         endSample: Int, tailSamples: Int = 0
     ) throws -> (left: [Float], right: [Float]) {
         let renderer = try OfflineRenderer(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from . import TrainingError, __version__
+from .files import atomic_path
 
 _PROGRAM = "echoel_training"
 _FILE = click.Path(path_type=Path)
@@ -230,6 +231,71 @@ def fixtures(out: Path, as_json: bool) -> None:
 
     paths = [str(path) for path in write_fixtures(out)]
     _report({"files": paths}, paths, as_json)
+
+
+@cli.command(short_help="Measure what `echoel` renders: pitch, steadiness, seams, speed, memory.")
+@click.option("--instrument", "names", multiple=True, help="An instrument to measure; repeatable. Default: all.")
+@click.option("--echoel", type=_FILE, help="The program. Default: script/echoel of this clone, else the PATH's.")
+@click.option("--models", type=_FILE, help="The folder of models. Default: ECHOEL_MODELS, else Models of this clone.")
+@click.option("--only", multiple=True, help="tune, steady, repeat, parity, memory or speed; repeatable. Default: all.")
+@click.option("--out", type=_FILE, help="A folder for pictures and for figures.json.")
+@_JSON
+def measure(
+    names: tuple[str, ...],
+    echoel: Path | None,
+    models: Path | None,
+    only: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure what `echoel` renders, against bounds.
+
+    Pitch of notes, chords and bends; held notes, releases and the seams between slices; the same file for every
+    block size; parity of `echoel run` with Python; memory; speed. Exits with 1 if a bound is not kept.
+
+    \b
+    Example:
+      echoel_training measure --instrument strings --only tune --only steady --out measured
+    """
+    from .measure.command import MEASURES, run_measures
+    from .measure.report import table
+    from .measure.tool import Echoel
+
+    for name in only:
+        if name not in MEASURES:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(MEASURES)}", param_hint="--only")
+    tool = Echoel(echoel, models)
+    instruments = tool.instruments(list(dict.fromkeys(names)))
+
+    def announce(what: str) -> None:
+        click.echo(f"measuring {what} …", err=True)
+
+    figures = list(run_measures(tool, instruments, only or MEASURES, out, announce))
+    report = {"figures": [figure.as_json() for figure in figures], "passed": all(f.passed is not False for f in figures)}
+    if out is not None:
+        with atomic_path(out / "figures.json") as partial:
+            partial.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    _report(report, table(figures), as_json)
+    if not report["passed"]:
+        raise TrainingError("not every bound is kept")
+
+
+@cli.command()
+@click.argument("sound", type=_FILE)
+@click.option("--out", type=_FILE, required=True, help="The .png to write, 1600 × 700 pixels.")
+@click.option("--title", help="What stands above it. Default: the file's name.")
+@_JSON
+def spectrogram(sound: Path, out: Path, title: str | None, as_json: bool) -> None:
+    """Draw the waveform and the spectrogram of a SOUND file.
+
+    \b
+    Example:
+      echoel_training spectrogram song.wav --out song.png --title "First Light"
+    """
+    from .measure.plots import write_spectrogram
+
+    write_spectrogram(sound, out, title)
+    _report({"file": str(out)}, [str(out)], as_json)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -19,8 +19,8 @@ from .module import latents_per_slot, unit_noise
 SILENCE_DECIBELS = -60.0
 """Relative to the note's peak: from here on a released note counts as silent."""
 
-NOTE_DECIBELS = -14.0
-"""Full-scale peak of a single note of velocity 100 at an instrument's own gain."""
+NOTE_DECIBELS = -18.0
+"""Full-scale peak of a single note of velocity 100 at an instrument's own gain: chords of eight stay below clipping."""
 
 VELOCITY_EXPONENT = 2.0
 MEL_BANDS, MEL_LOW, MEL_HIGH, MEL_FLOOR = 64, 40.0, 20_000.0, 70.0

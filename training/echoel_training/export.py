@@ -92,6 +92,20 @@ def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], out
         partial.write_bytes(proto.SerializeToString())
 
 
+METADATA_KEYS = ("sampleRate", "slotSamples", "latentSamples", "maximumSlots", "delaySamples")
+
+
+def embed_metadata(path: Path, fields: dict) -> None:
+    """Writes into the model what its tensors' shapes cannot say, so that a manifest can be held against it."""
+    entries = {key: str(fields[key]) for key in METADATA_KEYS if key in fields}
+    if "columns" in fields:
+        entries["columns"] = ",".join(fields["columns"])
+    proto = onnx.load(path)
+    onnx.helper.set_model_props(proto, entries)
+    with atomic_path(path) as partial:
+        partial.write_bytes(proto.SerializeToString())
+
+
 def export_decoder(decoder: Decoder, path: Path) -> None:
     """Writes the decoder's graph, batch and slots dynamic."""
     batch, slots = Dim("batch", min=1, max=64), Dim("slots", min=1, max=MAXIMUM_SLOTS)
@@ -194,6 +208,7 @@ def write_models(
     ):
         paths[part] = folder / f"{name}.onnx"
         export(paths[part])
+        embed_metadata(paths[part], fields)
         write_json(model_manifest(paths[part], **fields, **origin, **history), folder / f"{name}.json")
     for name in models.prior.instruments:
         described, level = known[name], levels.get(name, UNMEASURED_LEVEL)

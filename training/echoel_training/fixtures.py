@@ -22,6 +22,17 @@ SINE_DELAY_SAMPLES = 128
 
 _INSTRUMENTS = ("sine", "soft")
 
+_FIELDS: dict[str, dict] = {
+    "sine_decoder": {
+        "sampleRate": SAMPLE_RATE,
+        "slotSamples": SLOT_SAMPLES,
+        "maximumSlots": 16,
+        "delaySamples": SINE_DELAY_SAMPLES,
+    },
+    "sine_prior": {"columns": [*NOTE_COLUMNS, *(f"instrument.{name}" for name in _INSTRUMENTS)]},
+}
+"""What the shapes cannot say, in the models' metadata and in their manifests."""
+
 _TEXTS = {
     "identity": """(float[batch, 4] x) => (float[batch, 4] y) { y = Identity(x) }""",
     "one_node": """(float[1, 16] x) => (float[1, 16] y) { y = Neg(x) }""",
@@ -205,6 +216,9 @@ def fixture_model(name: str) -> onnx.ModelProto:
     if name == "scale_bias":
         model.graph.doc_string = "Sum and product of two inputs."
         onnx.helper.set_model_props(model, {"author": "Echoelmusic", "purpose": "test"})
+    if name in _FIELDS:
+        entries = {key: ",".join(v) if key == "columns" else str(v) for key, v in _FIELDS[name].items()}
+        onnx.helper.set_model_props(model, entries)
     if name != "future_opset":
         onnx.checker.check_model(model, full_check=True)
     return model
@@ -236,15 +250,11 @@ def _manifests(folder: Path) -> dict[str, dict]:
         "training": {"summary": "Not trained: written by hand for tests."},
         "reproduce": "echoel_training fixtures",
     }
-    columns = [*NOTE_COLUMNS, *(f"instrument.{name}" for name in _INSTRUMENTS)]
     manifests = {
         "sine_decoder.json": model_manifest(
             decoder,
             kind="streaming-decoder",
-            sampleRate=SAMPLE_RATE,
-            slotSamples=SLOT_SAMPLES,
-            maximumSlots=16,
-            delaySamples=SINE_DELAY_SAMPLES,
+            **_FIELDS["sine_decoder"],
             inputs=[
                 tensor("latent", ["batch", 128, "slots"]),
                 tensor("pitch", ["batch", 1, "slots"], unit="Hz"),
@@ -263,9 +273,9 @@ def _manifests(folder: Path) -> dict[str, dict]:
         "sine_prior.json": model_manifest(
             prior,
             kind="prior",
-            columns=columns,
+            **_FIELDS["sine_prior"],
             instruments=list(_INSTRUMENTS),
-            inputs=[tensor("note", ["batch", len(columns)], unit="see columns")],
+            inputs=[tensor("note", ["batch", len(_FIELDS["sine_prior"]["columns"])], unit="see columns")],
             outputs=[tensor("latent", ["batch", 128])],
             **credit,
             **history,

@@ -205,11 +205,12 @@ def load_models(checkpoint: Path):
     module = EnsembleModule(**stored["hyper_parameters"])
     module.load_state_dict(stored["state_dict"])
     networks = module.average.eval()
+    minutes = round(stored["seconds_trained"] / 60)
     training = {
         "summary": "Multiband variational autoencoder with harmonic excitation, trained jointly with its prior "
         "on multi-scale spectral distance.",
-        "command": "echoel_training train cache/ensemble.npz --out runs/ensemble --minutes 60",
-        "minutes": round(stored["seconds_trained"] / 60),
+        "command": f"echoel_training train cache/ensemble.npz --out runs/ensemble --minutes {minutes}",
+        "minutes": minutes,
         "steps": stored["global_step"],
     }
     return Models(networks["decoder"], networks["prior"], networks["encoder"]), training

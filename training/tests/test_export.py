@@ -94,6 +94,17 @@ def test_manifests_describe_their_models(exported):
         check_against_model(read_json(path.with_suffix(".json")), folder)
 
 
+def test_models_carry_what_their_shapes_cannot_say(exported):
+    _, folder = exported
+    for name in ("rave_decoder_ensemble", "rave_prior_ensemble", "rave_encoder"):
+        manifest = read_json(folder / f"{name}.json")
+        metadata = {entry.key: entry.value for entry in onnx.load(folder / f"{name}.onnx").metadata_props}
+        assert metadata
+        for key, value in metadata.items():
+            expected = ",".join(manifest[key]) if key == "columns" else str(manifest[key])
+            assert value == expected, key
+
+
 def test_instruments_name_their_models_by_digest(exported):
     models, folder = exported
     files = sorted(folder.glob("*.instrument.json"))

@@ -20,7 +20,8 @@ func describe(_ session: Session) -> StreamingDecoderDescription {
     let latent = session.inputs.first { $0.name == "latent" }!
     let noise = session.inputs.first { $0.name == "noise" }!
     return StreamingDecoderDescription(
-        sampleRate: 48_000, slotSamples: 128, maximumSlots: 16, delaySamples: 128, latentSize: size(latent, 1),
+        sampleRate: 48_000, slotSamples: 128, maximumSlots: 16, delaySamples: 128,
+        latentSize: size(latent, 1),
         noiseBands: size(noise, 1), noiseFramesPerSlot: 8,
         states: session.inputs.filter { $0.name.hasPrefix("state_") }.map { tensor in
             StateDescription(
@@ -30,7 +31,9 @@ func describe(_ session: Session) -> StreamingDecoderDescription {
 }
 
 /// The decoder bound on its own, as a floor.
-func bind(_ session: Session, _ description: StreamingDecoderDescription, batch: Int, slots: Int) throws -> BoundRun {
+func bind(_ session: Session, _ description: StreamingDecoderDescription, batch: Int, slots: Int) throws
+    -> BoundRun
+{
     func bindings(_ infos: [TensorInfo]) -> [BoundRun.Binding] {
         infos.map { info in
             var shape = info.shape.map { if case .fixed(let size) = $0 { size } else { 0 } }
@@ -53,7 +56,8 @@ let description = describe(session)
 print("ONNX Runtime \(runtime.version), one thread; medians of \(rounds) alternating rounds")
 for (batch, slots) in [(1, 2), (8, 1), (8, 2), (8, 16), (16, 2)] {
     let batcher = try VoiceBatcher(
-        session: session, description: description, maximumVoices: batch, maximumBatch: batch, maximumSlots: slots)
+        session: session, description: description, maximumVoices: batch, maximumBatch: batch,
+        maximumSlots: slots)
     let bare = try bind(session, description, batch: batch, slots: slots)
     let voices = Array(0..<batch)
     for lane in 0..<batch {

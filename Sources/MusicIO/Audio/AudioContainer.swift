@@ -4,13 +4,14 @@ internal import CSndfile
 enum AudioContainer: Hashable {
     case wav, flac, aiff
 
-    /// - Throws: `unsupported`, naming the extensions there are.
+    /// - Throws: `unsupported`, naming the extensions there are; `unwritable` for a folder.
     init(path: String) throws(MusicIOError) {
         let name = path.split(separator: "/").last ?? ""
         switch name.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last?.lowercased() {
         case "wav", "wave": self = .wav
         case "flac": self = .flac
         case "aiff", "aif": self = .aiff
+        case _ where Platform.kind(at: path) == .folder: throw PartialFile.isFolder(path)
         case let other:
             throw MusicIOError(
                 .unsupported, file: path,

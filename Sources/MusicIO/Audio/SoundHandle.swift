@@ -72,8 +72,7 @@ internal import CSndfile
         // 0x230000 is MPEG audio, which headers before libsndfile 1.1 do not name.
         let sure = [
             SF_FORMAT_WAV, SF_FORMAT_WAVEX, SF_FORMAT_RF64, SF_FORMAT_W64, SF_FORMAT_AIFF, SF_FORMAT_AU,
-            SF_FORMAT_CAF,
-            SF_FORMAT_FLAC, SF_FORMAT_OGG, 0x230000,
+            SF_FORMAT_CAF, SF_FORMAT_FLAC, SF_FORMAT_OGG, 0x230000,
         ]
         return sure.contains { Int32($0) == format & Int32(SF_FORMAT_TYPEMASK) }
     }

@@ -13,11 +13,12 @@ struct PartialFile: ~Copyable {
     /// - Throws: `unwritable`, before anything is written.
     init(replacing path: String) throws(MusicIOError) {
         var target = path
-        switch path.last == "/" || path.isEmpty ? .folder : Platform.kind(at: path) {
-        case .folder:
+        guard !path.isEmpty else {
             throw MusicIOError(
-                .unwritable, file: path, path.isEmpty ? "the output has no name" : "this is a folder",
-                remedy: "Give the name of a file to write")
+                .unwritable, file: path, "the output has no name", remedy: "Name a file to write")
+        }
+        switch path.last == "/" ? .folder : Platform.kind(at: path) {
+        case .folder: throw Self.isFolder(path)
         case .other:
             throw MusicIOError(
                 .unwritable, file: path, "this is a device or a pipe",
@@ -52,6 +53,10 @@ struct PartialFile: ~Copyable {
         throw MusicIOError(
             .unwritable, file: path, "its folder is full of partial files", remedy: "Remove *.partial-* there"
         )
+    }
+
+    static func isFolder(_ path: String) -> MusicIOError {
+        MusicIOError(.unwritable, file: path, "this is a folder", remedy: "Give the name of a file to write")
     }
 
     private static func tag() -> String {

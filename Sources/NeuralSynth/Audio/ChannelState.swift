@@ -50,7 +50,8 @@ struct TrackState: BitwiseCopyable {
         // The generic ones are not for the audio room.
         @_noLocks static func == (a: Phase, b: Phase) -> Bool {
             switch (a, b) {
-            case (.free, .free), (.held, .held), (.pedal, .pedal), (.released, .released), (.stolen, .stolen): true
+            case (.free, .free), (.held, .held), (.pedal, .pedal), (.released, .released), (.stolen, .stolen):
+                true
             default: false
             }
         }
@@ -63,19 +64,21 @@ struct TrackState: BitwiseCopyable {
     var instrument: Int32 = 0
     /// Counts notes: the lowest is the oldest.
     var ordinal: UInt32 = 0
-    /// The event time from which the track is silent.
+    /// The event times at which its note began and from which it is silent.
+    var onset = 0
     var silentAt = Int.max
 
     @_noLocks
     init(
         phase: Phase = .free, channel: UInt8 = 0, key: UInt8 = 0, instrument: Int32 = 0, ordinal: UInt32 = 0,
-        silentAt: Int = .max
+        onset: Int = 0, silentAt: Int = .max
     ) {
         self.phase = phase
         self.channel = channel
         self.key = key
         self.instrument = instrument
         self.ordinal = ordinal
+        self.onset = onset
         self.silentAt = silentAt
     }
 }

@@ -34,10 +34,25 @@ public struct NeuralSoundSynth: ~Copyable {
         guard configuration.channelInstruments.count == 16,
             configuration.channelInstruments.allSatisfy({ $0.map(instruments.indices.contains) ?? true })
         else {
-            throw NeuralSynthError(.configuration, "each of the 16 channels needs one of the instruments, or none")
+            throw NeuralSynthError(
+                .configuration, "each of the 16 channels needs one of the instruments, or none")
         }
-        guard configuration.maximumBlockFrames > 0, configuration.maximumBatch > 0 else {
-            throw NeuralSynthError(.configuration, "a block and a batch hold at least one")
+        guard (1...65536).contains(configuration.maximumBlockFrames),
+            (1...65536).contains(configuration.sliceSamples), (1...64).contains(configuration.maximumBatch)
+        else {
+            throw NeuralSynthError(
+                .configuration, "blocks and slices hold 1 to 65536 samples, batches 1 to 64 voices")
+        }
+        for instrument in instruments {
+            guard instrument.programs.allSatisfy((0...127).contains),
+                (0...60).contains(instrument.releaseSeconds),
+                instrument.gain.isFinite, instrument.velocityExponent.isFinite
+            else {
+                throw NeuralSynthError(
+                    .configuration,
+                    "\(instrument.name): programs are 0 to 127, the release is 0 to 60 seconds, and the gain and "
+                        + "the velocity exponent are finite")
+            }
         }
         renderer = try NeuralVoiceRenderer(
             instruments: instruments, configuration: configuration,
@@ -66,6 +81,7 @@ public struct NeuralSoundSynth: ~Copyable {
             let message = messages[i]
             scheduler.handle(message.message, at: position + message.offsetFrames)
         }
+        scheduler.sendChanges(before: position + frames)
         mixer.process(
             from: position - latencySamples, actions: scheduler.actions, left: &left, right: &right)
         position += frames
@@ -80,8 +96,8 @@ public struct NeuralSoundSynth: ~Copyable {
 
     /// The most notes that sounded at once.
     public var voicesPeak: Int { scheduler.soundingPeak }
-    /// Notes and messages for which there was no room.
-    public var dropped: Int { scheduler.dropped }
+    /// Notes for which there was no room.
+    public var droppedNotes: Int { scheduler.droppedNotes }
     /// Frames that the worker did not deliver in time.
     public var missedFrames: Int { mixer.missedFrames }
 }

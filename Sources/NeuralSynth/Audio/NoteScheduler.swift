@@ -27,8 +27,13 @@ internal import Signal
     private let panRight: FixedArray<Float>
     private var ordinal: UInt32 = 0
     private(set) var soundingPeak = 0
-    /// Notes that found no track, and messages that found no place in a queue.
-    private(set) var dropped = 0
+    /// Notes that found no track, or no place in a queue.
+    private(set) var droppedNotes = 0
+    /// Channels whose bend or gain changed at `changeTime` and has not been sent: of several changes at one time only
+    /// the last counts, and one for which there is no room waits.
+    private var changedBends: UInt16 = 0
+    private var changedGains: UInt16 = 0
+    private var changeTime = 0
 
     init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, tracks shared: VoiceTracks,
@@ -37,7 +42,8 @@ internal import Signal
         polyphony = configuration.voices
         sliceSamples = configuration.sliceSamples
         unsafe commands = shared.commands
-        actions = EventQueue(minimumCapacity: 1 << 14, blank: .channelGain(time: 0, channel: 0, left: 0, right: 0))
+        actions = EventQueue(
+            minimumCapacity: 1 << 14, blank: .channelGain(time: 0, channel: 0, left: 0, right: 0))
         tracks = FixedArray(count: shared.count, repeating: TrackState())
         var channels = FixedArray(count: 16, repeating: ChannelState(instrument: -1, isPinned: false))
         for channel in 0..<16 {
@@ -55,7 +61,9 @@ internal import Signal
             }
             releases[index] = max(
                 Int(instrument.releaseSeconds * Float(sampleRate)), NoteScheduler.stealSamples)
-            for program in instrument.programs where programs[program] < 0 { programs[program] = Int32(index) }
+            for program in instrument.programs where programs[program] < 0 {
+                programs[program] = Int32(index)
+            }
         }
         self.levels = levels
         releaseSamples = releases
@@ -72,9 +80,15 @@ internal import Signal
         panRight = right
     }
 
+    /// Places in each queue that only the end of a note may take: a note that has begun can always end.
+    private var reserve: Int {
+        @_noLocks get { 2 * tracks.count + 2 }
+    }
+
     /// Acts on `message`, which happens at `time` (event time; never goes back).
     @_noLocks
     mutating func handle(_ message: ChannelMessage, at time: Int) {
+        if time > changeTime { sendChanges(before: time) }
         switch message.kind {
         case 0x90 where message.data2 > 0:
             noteOn(channel: message.channel, key: message.data1, velocity: message.data2, at: time)
@@ -89,7 +103,7 @@ internal import Signal
             }
         case 0xE0:
             channels[message.channel].bend = Int32(message.data2) << 7 + Int32(message.data1) - 8192
-            sendBend(channel: message.channel, at: time)
+            bendChanged(channel: message.channel, at: time)
         default: break
         }
     }
@@ -100,9 +114,32 @@ internal import Signal
         for channel in 0..<16 {
             allSoundOff(channel: channel, at: time)
             channels[channel].resetControllers()
-            sendBend(channel: channel, at: time)
-            sendGain(channel: channel, at: time)
+            bendChanged(channel: channel, at: time)
+            gainChanged(channel: channel, at: time)
         }
+        sendChanges(before: time)
+    }
+
+    /// Sends the bends and gains that changed, as of when they changed. Those for which there is no room wait, and
+    /// then count from `time` on.
+    @_noLocks
+    mutating func sendChanges(before time: Int) {
+        if changedBends | changedGains == 0 { return }
+        for channel in 0..<16 {
+            let bit = UInt16(1) << UInt16(channel)
+            if changedBends & bit != 0, unsafe commands.pointee.freeCount() > reserve {
+                changedBends &= ~bit
+                send(
+                    VoiceCommand.bend(
+                        time: changeTime, channel: UInt8(channel), semitones: channels[channel].bendSemitones)
+                )
+            }
+            if changedGains & bit != 0, actions.freeCount() > reserve {
+                changedGains &= ~bit
+                sendGain(channel: channel)
+            }
+        }
+        if time > changeTime { changeTime = time }
     }
 
     @_noLocks
@@ -120,8 +157,11 @@ internal import Signal
                 sounding += 1
             }
         }
-        if free < 0 {
-            dropped += 1
+        if free < 0 { free = justBegun(at: time) }
+        let room = reserve + 2
+        let places = unsafe commands.pointee.freeCount()
+        if free < 0 || places < room || actions.freeCount() < room {
+            droppedNotes += 1
             return
         }
         if sounding >= polyphony {
@@ -138,7 +178,7 @@ internal import Signal
         send(.start(time: time, track: Int32(free), channel: UInt8(channel), level: level))
         tracks[free] = TrackState(
             phase: .held, channel: UInt8(channel), key: key, instrument: instrument, ordinal: ordinal,
-            silentAt: .max)
+            onset: time, silentAt: .max)
         if sounding + 1 > soundingPeak { soundingPeak = sounding + 1 }
     }
 
@@ -179,7 +219,20 @@ internal import Signal
         tracks[track].phase = .stolen
         tracks[track].silentAt = end
         send(VoiceCommand.steal(time: time, track: Int32(track), silentAt: end))
-        send(.fade(time: time, track: Int32(track), fade: Fade(start: time, length: NoteScheduler.stealSamples)))
+        send(
+            .fade(
+                time: time, track: Int32(track), fade: Fade(start: time, length: NoteScheduler.stealSamples)))
+    }
+
+    /// The oldest of the notes that began at this very time: nothing has been heard of it, so another may have its
+    /// track. −1 where there is none.
+    @_noLocks
+    private func justBegun(at time: Int) -> Int {
+        var best = -1
+        for i in 0..<tracks.count where tracks[i].onset == time {
+            if best < 0 || tracks[i].ordinal < tracks[best].ordinal { best = i }
+        }
+        return best
     }
 
     /// The oldest released note, else the oldest that only the pedal holds, else the oldest.
@@ -206,29 +259,31 @@ internal import Signal
         case 6:
             if channels[channel].registeredParameter == 0 {
                 channels[channel].bendRange = Float(value)
-                sendBend(channel: channel, at: time)
+                bendChanged(channel: channel, at: time)
             }
         case 7:
             channels[channel].volume = value
-            sendGain(channel: channel, at: time)
+            gainChanged(channel: channel, at: time)
         case 10:
             channels[channel].pan = value
-            sendGain(channel: channel, at: time)
+            gainChanged(channel: channel, at: time)
         case 11:
             channels[channel].expression = value
-            sendGain(channel: channel, at: time)
+            gainChanged(channel: channel, at: time)
         case 64: pedal(channel: channel, isDown: value >= 64, at: time)
         case 98, 99: channels[channel].registeredParameter = 0x3FFF
         case 100:
-            channels[channel].registeredParameter = channels[channel].registeredParameter & 0x3F80 | UInt16(value)
+            channels[channel].registeredParameter =
+                channels[channel].registeredParameter & 0x3F80 | UInt16(value)
         case 101:
-            channels[channel].registeredParameter = channels[channel].registeredParameter & 0x7F | UInt16(value) << 7
+            channels[channel].registeredParameter =
+                channels[channel].registeredParameter & 0x7F | UInt16(value) << 7
         case 120: allSoundOff(channel: channel, at: time)
         case 121:
             pedal(channel: channel, isDown: false, at: time)
             channels[channel].resetControllers()
-            sendBend(channel: channel, at: time)
-            sendGain(channel: channel, at: time)
+            bendChanged(channel: channel, at: time)
+            gainChanged(channel: channel, at: time)
         case 123, 124, 125, 126, 127: allNotesOff(channel: channel, at: time)
         default: break
         }
@@ -260,12 +315,19 @@ internal import Signal
     }
 
     @_noLocks
-    private mutating func sendBend(channel: Int, at time: Int) {
-        send(VoiceCommand.bend(time: time, channel: UInt8(channel), semitones: channels[channel].bendSemitones))
+    private mutating func bendChanged(channel: Int, at time: Int) {
+        changedBends |= UInt16(1) << UInt16(channel)
+        changeTime = time
     }
 
     @_noLocks
-    private mutating func sendGain(channel: Int, at time: Int) {
+    private mutating func gainChanged(channel: Int, at time: Int) {
+        changedGains |= UInt16(1) << UInt16(channel)
+        changeTime = time
+    }
+
+    @_noLocks
+    private func sendGain(channel: Int) {
         let state = channels[channel]
         // General MIDI 2: amplitude goes with the square of volume and of expression. Volume 100 is unity here.
         let volume = Float(state.volume) / 100
@@ -273,17 +335,14 @@ internal import Signal
         let gain = volume * volume * expression * expression
         send(
             .channelGain(
-                time: time, channel: UInt8(channel), left: gain * panLeft[Int(state.pan)],
+                time: changeTime, channel: UInt8(channel), left: gain * panLeft[Int(state.pan)],
                 right: gain * panRight[Int(state.pan)]))
     }
 
+    // Who sends has seen to it that there is room.
     @_noLocks
-    private mutating func send(_ command: VoiceCommand) {
-        if unsafe !commands.pointee.push(command) { dropped += 1 }
-    }
+    private func send(_ command: VoiceCommand) { _ = unsafe commands.pointee.push(command) }
 
     @_noLocks
-    private mutating func send(_ action: MixAction) {
-        if !actions.push(action) { dropped += 1 }
-    }
+    private func send(_ action: MixAction) { _ = actions.push(action) }
 }

@@ -118,7 +118,8 @@ internal import Signal
                 for i in 0..<count { sums[row + i] += unsafe source[(time + i) & mask] * voice.level }
             } else {
                 for i in 0..<count {
-                    sums[row + i] += unsafe source[(time + i) & mask] * voice.level * voice.fade.gain(at: time + i)
+                    sums[row + i] +=
+                        unsafe source[(time + i) & mask] * voice.level * voice.fade.gain(at: time + i)
                 }
             }
         }

@@ -72,7 +72,8 @@ internal import Streaming
                         sliceSamples: slice))
             }
         } catch {
-            throw NeuralSynthError(.inference, "the instrument's model cannot be run: \(error)", underlying: error)
+            throw NeuralSynthError(
+                .inference, "the instrument's model cannot be run: \(error)", underlying: error)
         }
         self.groupOfInstrument = groupOfInstrument
         self.templates = templates

@@ -15,19 +15,23 @@ struct PriorColumns {
     }
 
     /// A row that is zero but for the instrument's weight.
-    static func template(instrument: String, in description: PriorDescription) throws(NeuralSynthError) -> [Float] {
+    static func template(instrument: String, in description: PriorDescription) throws(NeuralSynthError)
+        -> [Float]
+    {
         var row = [Float](repeating: 0, count: description.columns.count)
         guard let column = description.columns.firstIndex(of: "instrument.\(instrument)") else {
             throw NeuralSynthError(
                 .missingColumn,
-                "the prior has no column instrument.\(instrument); it has: \(description.columns.joined(separator: ", "))")
+                "the prior has no column instrument.\(instrument); it has: \(description.columns.joined(separator: ", "))"
+            )
         }
         row[column] = 1
         return row
     }
 
     @unsafe func fill(
-        _ row: UnsafeMutablePointer<Float>, template: [Float], pitch: Float, velocity: Float, secondsOn: Float,
+        _ row: UnsafeMutablePointer<Float>, template: [Float], pitch: Float, velocity: Float,
+        secondsOn: Float,
         secondsOff: Float
     ) {
         for i in 0..<count { unsafe row[i] = template[i] }

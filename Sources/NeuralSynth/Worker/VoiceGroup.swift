@@ -61,11 +61,15 @@ struct Voice {
     func render(until end: Int, bends: [BendCurve], into tracks: VoiceTracks) throws(InferenceError) {
         while true {
             var most = 0
-            for track in voices.indices { most = max(most, min(missingSlots(track, end), batcher.maximumSlots)) }
+            for track in voices.indices {
+                most = max(most, min(missingSlots(track, end), batcher.maximumSlots))
+            }
             if most == 0 { break }
             for track in voices.indices where min(missingSlots(track, end), batcher.maximumSlots) == most {
                 batch.append(track)
-                if batch.count == batcher.maximumBatch { try runBatch(slots: most, bends: bends, into: tracks) }
+                if batch.count == batcher.maximumBatch {
+                    try runBatch(slots: most, bends: bends, into: tracks)
+                }
             }
             if !batch.isEmpty { try runBatch(slots: most, bends: bends, into: tracks) }
         }

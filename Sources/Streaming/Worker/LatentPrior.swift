@@ -28,7 +28,9 @@ public import Inference
     }
 
     /// The columns of row `row`, to be filled before `run`.
-    public func note(row: Int) -> UnsafeMutablePointer<Float> { unsafe notes.base + row * description.columns.count }
+    public func note(row: Int) -> UnsafeMutablePointer<Float> {
+        unsafe notes.base + row * description.columns.count
+    }
 
     /// The latent of row `row`, after `run`.
     public func latent(row: Int) -> UnsafePointer<Float> {

@@ -16,7 +16,8 @@ public import Inference
     public let maximumSlots: Int
 
     private let latents, pitches, noises, audios: TensorBuffer
-    /// Per state: the batch going in, the batch coming out, and every voice's own.
+    /// Per state: values per voice, the batch going in, the batch coming out, and every voice's own.
+    private let stateCounts: [Int]
     private let stateInputs, stateOutputs, voiceStates: [TensorBuffer]
     private var runs: BoundRunTable
 
@@ -32,8 +33,10 @@ public import Inference
         let slots = self.maximumSlots
         latents = TensorBuffer(count: maximumBatch * description.latentSize * slots)
         pitches = TensorBuffer(count: maximumBatch * slots)
-        noises = TensorBuffer(count: maximumBatch * description.noiseBands * description.noiseFramesPerSlot * slots)
+        noises = TensorBuffer(
+            count: maximumBatch * description.noiseBands * description.noiseFramesPerSlot * slots)
         audios = TensorBuffer(count: maximumBatch * description.slotSamples * slots)
+        stateCounts = description.states.map(\.count)
         stateInputs = description.states.map { TensorBuffer(count: maximumBatch * $0.count) }
         stateOutputs = description.states.map { TensorBuffer(count: maximumBatch * $0.count) }
         voiceStates = description.states.map { TensorBuffer(count: maximumVoices * $0.count) }
@@ -51,7 +54,8 @@ public import Inference
             .init(name: "latent", shape: [batch, description.latentSize, slots], buffer: latents),
             .init(name: "pitch", shape: [batch, 1, slots], buffer: pitches),
             .init(
-                name: "noise", shape: [batch, description.noiseBands, description.noiseFramesPerSlot * slots],
+                name: "noise",
+                shape: [batch, description.noiseBands, description.noiseFramesPerSlot * slots],
                 buffer: noises),
         ]
         var outputs: [BoundRun.Binding] = [
@@ -59,15 +63,16 @@ public import Inference
         ]
         for (index, state) in description.states.enumerated() {
             inputs.append(.init(name: state.input, shape: [batch] + state.shape, buffer: stateInputs[index]))
-            outputs.append(.init(name: state.output, shape: [batch] + state.shape, buffer: stateOutputs[index]))
+            outputs.append(
+                .init(name: state.output, shape: [batch] + state.shape, buffer: stateOutputs[index]))
         }
         return try BoundRun(session, inputs: inputs, outputs: outputs)
     }
 
     /// Makes `voice` fresh: every state zero.
     public func reset(voice: Int) {
-        for (index, state) in description.states.enumerated() {
-            unsafe (voiceStates[index].base + voice * state.count).update(repeating: 0, count: state.count)
+        for (index, count) in stateCounts.enumerated() {
+            unsafe (voiceStates[index].base + voice * count).update(repeating: 0, count: count)
         }
     }
 
@@ -77,7 +82,9 @@ public import Inference
     }
 
     /// `slots` values of lane `lane`: Hz at each slot's end.
-    public func pitch(lane: Int, slots: Int) -> UnsafeMutablePointer<Float> { unsafe pitches.base + lane * slots }
+    public func pitch(lane: Int, slots: Int) -> UnsafeMutablePointer<Float> {
+        unsafe pitches.base + lane * slots
+    }
 
     /// `noiseBands` × (`noiseFramesPerSlot` · `slots`) values of lane `lane`, frame fastest.
     public func noise(lane: Int, slots: Int) -> UnsafeMutablePointer<Float> {
@@ -96,16 +103,16 @@ public import Inference
     ///   - slots: 1…`maximumSlots`.
     public func run(voices: Span<Int>, slots: Int) throws(InferenceError) {
         let batch = voices.count
-        for (index, state) in description.states.enumerated() {
-            let count = state.count
+        for index in stateCounts.indices {
+            let count = stateCounts[index]
             for lane in 0..<batch {
                 unsafe (stateInputs[index].base + lane * count)
                     .update(from: voiceStates[index].base + voices[lane] * count, count: count)
             }
         }
         try runs.run((batch - 1) * maximumSlots + slots - 1)
-        for (index, state) in description.states.enumerated() {
-            let count = state.count
+        for index in stateCounts.indices {
+            let count = stateCounts[index]
             for lane in 0..<batch {
                 unsafe (voiceStates[index].base + voices[lane] * count)
                     .update(from: stateOutputs[index].base + lane * count, count: count)

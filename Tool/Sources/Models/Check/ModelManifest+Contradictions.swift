@@ -21,8 +21,37 @@ extension ModelManifest {
             + compare(self.outputs + stateOutputs, outputs, "output", mustStayOpen: false)
     }
 
-    /// - Throws: `contradiction`, naming the first tensor that differs.
+    /// Compares what the model's custom metadata says of keys that shapes cannot tell, where it says anything.
+    ///
+    /// Numbers are decimal: `sampleRate`, `slotSamples`, `maximumSlots`, `latentSamples`, `delaySamples`. A prior's
+    /// `columns` are their names in order, separated by commas.
+    /// - Throws: `contradiction`, naming the key and both values.
+    public func check(metadata: [String: String], file: String) throws(ModelsError) {
+        func compare(_ key: String, _ value: String, _ real: String) throws(ModelsError) {
+            guard real != value else { return }
+            throw ModelsError(
+                .contradiction, file: file, key: key,
+                "the manifest contradicts its model: \(quoted(value)) in the manifest, and \(quoted(real)) in the model",
+                remedy: "Export the model again, or give the manifest the model's value")
+        }
+        for (key, value) in [
+            ("sampleRate", sampleRate), ("slotSamples", slotSamples), ("maximumSlots", maximumSlots),
+            ("latentSamples", latentSamples), ("delaySamples", delaySamples),
+        ] {
+            if let value, let real = metadata[key] { try compare(key, "\(value)", real) }
+        }
+        guard let columns, let real = metadata["columns"] else { return }
+        let names = real.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        try compare("columns", "\(columns.count) columns", "\(names.count) columns")
+        for (index, (name, real)) in zip(columns, names).enumerated() {
+            try compare("columns[\(index)]", name, real)
+        }
+    }
+
+    /// - Throws: `contradiction`, naming the first tensor, or the first key of the model's metadata, that differs.
     public func check(against session: Session) throws(ModelsError) {
+        try check(
+            metadata: session.metadata, file: session.path.map(Self.path(besideModel:)) ?? "\(name).json")
         let found = contradictions(inputs: session.inputs, outputs: session.outputs)
         guard let first = found.first else { return }
         let others = found.count > 1 ? ", and \(found.count - 1) more" : ""
@@ -50,14 +79,17 @@ extension ModelManifest {
                 found.append(
                     Contradiction(
                         tensor: tensor.name,
-                        description: "\(name) is \(real.elementType.name) in the model, and \(tensor.type) in the manifest"))
+                        description:
+                            "\(name) is \(real.elementType.name) in the model, and \(tensor.type) in the manifest"
+                    ))
             }
             if !Self.agree(tensor.shape, real.shape, mustStayOpen: mustStayOpen) {
                 let shape = real.shape.map(\.description).joined(separator: ", ")
                 found.append(
                     Contradiction(
                         tensor: tensor.name,
-                        description: "\(name) is [\(shape)] in the model, and \(tensor.shape.text) in the manifest"))
+                        description:
+                            "\(name) is [\(shape)] in the model, and \(tensor.shape.text) in the manifest"))
             }
         }
         for real in actual where !promised.contains(where: { $0.name == real.name }) {

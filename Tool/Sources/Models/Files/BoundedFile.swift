@@ -28,7 +28,8 @@ public enum BoundedFile {
             attributes = try FileManager.default.attributesOfItem(atPath: resolved)
         } catch {
             guard FileManager.default.fileExists(atPath: path) else {
-                throw ModelsError(.fileNotFound, file: path, "there is no such file", remedy: "Check the path")
+                throw ModelsError(
+                    .fileNotFound, file: path, "there is no such file", remedy: "Check the path")
             }
             throw unreadable(path, error)
         }
@@ -38,7 +39,8 @@ public enum BoundedFile {
             throw ModelsError(.unreadable, file: path, "this is a folder", remedy: "Name a file in it")
         default:
             throw ModelsError(
-                .unreadable, file: path, "this is a device or a pipe", remedy: "Give the name of an ordinary file")
+                .unreadable, file: path, "this is a device or a pipe",
+                remedy: "Give the name of an ordinary file")
         }
         do {
             return try FileHandle(forReadingFrom: URL(fileURLWithPath: resolved))
@@ -49,7 +51,8 @@ public enum BoundedFile {
 
     static func isFolder(_ path: String) -> Bool {
         var isFolder: ObjCBool = false
-        return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+        return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            && isFolder.boolValue
     }
 
     static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
@@ -65,6 +68,7 @@ public enum BoundedFile {
             ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.localizedDescription
             ?? (error as NSError).localizedDescription
         return ModelsError(
-            .unreadable, file: path, "the file cannot be read (\(why))", remedy: "Check its permissions and its disk")
+            .unreadable, file: path, "the file cannot be read (\(why))",
+            remedy: "Check its permissions and its disk")
     }
 }

@@ -14,7 +14,8 @@ public enum Axis: Codable, Sendable, Hashable, CustomStringConvertible {
         guard let name = parts.last, Self.isName(name), parts.count <= 2 else { return nil }
         var factor = 1
         if parts.count == 2 {
-            guard parts[0].allSatisfy(\.isASCIIDigit), let value = Int(parts[0]), 1...Self.limit ~= value else {
+            guard parts[0].allSatisfy(\.isASCIIDigit), let value = Int(parts[0]), 1...Self.limit ~= value
+            else {
                 return nil
             }
             factor = value
@@ -28,19 +29,22 @@ public enum Axis: Codable, Sendable, Hashable, CustomStringConvertible {
             && text.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || $0 == "_" }
     }
 
+    /// Nil for a size below 1 or beyond the limit.
+    init?(size: Int) {
+        guard 1...Self.limit ~= size else { return nil }
+        self = .fixed(size)
+    }
+
+    static let rule = "an axis is a size from 1 to \(limit), or a name such as \"batch\" or \"8*slots\""
+
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        let refusal = DecodingError.Context(
-            codingPath: decoder.codingPath,
-            debugDescription: "an axis is a size from 1 to \(Self.limit), or a name such as \"batch\" or \"8*slots\"")
-        if let size = try? container.decode(Int.self) {
-            guard 1...Self.limit ~= size else { throw DecodingError.dataCorrupted(refusal) }
-            self = .fixed(size)
-        } else if let text = try? container.decode(String.self), let axis = Axis(text) {
-            self = axis
-        } else {
-            throw DecodingError.dataCorrupted(refusal)
+        let size = try? container.decode(Int.self)
+        let text = try? container.decode(String.self)
+        guard let axis = size.flatMap({ Axis(size: $0) }) ?? text.flatMap({ Axis($0) }) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: Self.rule)
         }
+        self = axis
     }
 
     public func encode(to encoder: any Encoder) throws {

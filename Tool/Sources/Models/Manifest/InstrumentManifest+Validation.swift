@@ -11,7 +11,8 @@ extension InstrumentManifest: Manifest {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         guard file == manifest.name + fileSuffix else {
             throw ModelsError(
-                .contradiction, file: path, key: "name", "the file's name is not that of \(quoted(manifest.name))",
+                .contradiction, file: path, key: "name",
+                "the file's name is not that of \(quoted(manifest.name))",
                 remedy: "Rename it to \(manifest.name)\(fileSuffix)")
         }
         return manifest
@@ -50,7 +51,8 @@ extension InstrumentManifest: Manifest {
         if let card { try check.fileName("card", card, suffix: ".md") }
     }
 
-    private func validate(_ model: ModelReference, _ key: String, _ check: ManifestCheck) throws(ModelsError) {
+    private func validate(_ model: ModelReference, _ key: String, _ check: ManifestCheck) throws(ModelsError)
+    {
         try check.fileName("\(key).file", model.file, suffix: ".onnx")
         try check.digest("\(key).sha256", model.sha256)
     }

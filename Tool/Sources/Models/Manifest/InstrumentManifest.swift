@@ -52,8 +52,10 @@ public struct InstrumentManifest: Codable, Sendable, Equatable {
     public var card: String?
 
     public init(
-        name: String, title: String, family: String, pitched: Bool, lowKey: Int, highKey: Int, programs: [Int],
-        licence: String, authors: [String], decoder: ModelReference, prior: ModelReference, instrument: String,
+        name: String, title: String, family: String, pitched: Bool, lowKey: Int, highKey: Int,
+        programs: [Int],
+        licence: String, authors: [String], decoder: ModelReference, prior: ModelReference,
+        instrument: String,
         velocityExponent: Double, gain: Double, releaseSeconds: Double
     ) {
         formatVersion = Self.newestFormatVersion

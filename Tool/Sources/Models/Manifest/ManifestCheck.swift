@@ -17,12 +17,16 @@ struct ManifestCheck {
     }
 
     /// A whole number in a range.
-    func integer(_ key: String, _ value: Int, in range: ClosedRange<Int>, _ what: String) throws(ModelsError) {
-        try require(range.contains(value), key, "\(value) is not \(what), \(range.lowerBound)…\(range.upperBound)")
+    func integer(_ key: String, _ value: Int, in range: ClosedRange<Int>, _ what: String) throws(ModelsError)
+    {
+        try require(
+            range.contains(value), key, "\(value) is not \(what), \(range.lowerBound)…\(range.upperBound)")
     }
 
     /// A finite number in a range.
-    func number(_ key: String, _ value: Double, in range: ClosedRange<Double>, _ what: String) throws(ModelsError) {
+    func number(_ key: String, _ value: Double, in range: ClosedRange<Double>, _ what: String)
+        throws(ModelsError)
+    {
         try require(
             value.isFinite && range.contains(value), key,
             "\(value) is not \(what), \(range.lowerBound)…\(range.upperBound)")
@@ -58,12 +62,14 @@ struct ManifestCheck {
             isPlain && !value.contains(".."), key,
             "\(quoted(value)) is not the name of a file in the same folder (letters, digits, _ - and .)")
         try require(
-            value.hasSuffix(suffix) && value.count > suffix.count, key, "\(quoted(value)) does not end in \(suffix)")
+            value.hasSuffix(suffix) && value.count > suffix.count, key,
+            "\(quoted(value)) does not end in \(suffix)")
     }
 
     func digest(_ key: String, _ value: String) throws(ModelsError) {
         let isDigest =
-            value.utf8.count == 64 && value.allSatisfy { $0.isASCIIDigit || "a"..."f" ~= $0 || "A"..."F" ~= $0 }
+            value.utf8.count == 64
+            && value.allSatisfy { $0.isASCIIDigit || "a"..."f" ~= $0 || "A"..."F" ~= $0 }
         try require(isDigest, key, "\(quoted(value)) is not a SHA-256: 64 hex digits")
     }
 
@@ -71,7 +77,8 @@ struct ManifestCheck {
     func unique(_ key: String, _ values: [String], _ what: String) throws(ModelsError) {
         var seen: Set<String> = []
         for (index, value) in values.enumerated() {
-            try require(seen.insert(value).inserted, "\(key)[\(index)]", "\(quoted(value)) is there twice as \(what)")
+            try require(
+                seen.insert(value).inserted, "\(key)[\(index)]", "\(quoted(value)) is there twice as \(what)")
         }
     }
 }

@@ -25,7 +25,8 @@ extension ModelManifest {
 
     func decoderDescription(_ check: ManifestCheck) throws(ModelsError) -> StreamingDecoderDescription {
         try require(.streamingDecoder, check)
-        guard let sampleRate, let slotSamples, let maximumSlots, let delaySamples, let states else {
+        guard let maximumSlots else { throw check.missing("maximumSlots", for: "a \(kind.rawValue)") }
+        guard let sampleRate, let slotSamples, let delaySamples, let states else {
             throw check.missing("slotSamples", for: "a \(kind.rawValue)")
         }
         let latent = try tensor("latent", in: inputs, "inputs", check)
@@ -45,7 +46,18 @@ extension ModelManifest {
             throw wrongShape(audio, "[batch, 1, \(slotSamples)*slots]", check)
         }
         try check.require(latentSize <= 4096, "inputs", "a latent of \(latentSize) values is too large")
-        try check.require(inputs.count == 3, "inputs", "a \(kind.rawValue) has latent, pitch, noise and its states")
+        let limit = Self.maximumValuesPerVoice
+        let noisePerRun = bands.channels * bands.perSlot * maximumSlots
+        try check.require(
+            noisePerRun <= limit, "inputs",
+            "a run of \(maximumSlots) slots takes \(noisePerRun) values of noise per voice, more than \(limit)"
+        )
+        let samplesPerRun = slotSamples * maximumSlots
+        try check.require(
+            samplesPerRun <= limit, "maximumSlots",
+            "a run of \(maximumSlots) slots gives \(samplesPerRun) samples per voice, more than \(limit)")
+        try check.require(
+            inputs.count == 3, "inputs", "a \(kind.rawValue) has latent, pitch, noise and its states")
         try check.require(outputs.count == 1, "outputs", "a \(kind.rawValue) has audio and its states")
         var descriptions: [StateDescription] = []
         for (index, state) in states.enumerated() {
@@ -55,7 +67,8 @@ extension ModelManifest {
                     shape: try sizes(of: state, key: "states[\(index)].shape", check)))
         }
         return StreamingDecoderDescription(
-            sampleRate: sampleRate, slotSamples: slotSamples, maximumSlots: maximumSlots, delaySamples: delaySamples,
+            sampleRate: sampleRate, slotSamples: slotSamples, maximumSlots: maximumSlots,
+            delaySamples: delaySamples,
             latentSize: latentSize, noiseBands: bands.channels, noiseFramesPerSlot: bands.perSlot,
             states: descriptions)
     }
@@ -64,7 +77,8 @@ extension ModelManifest {
         try require(.prior, check)
         guard let columns else { throw check.missing("columns", for: "a prior") }
         guard let instruments else { throw check.missing("instruments", for: "a prior") }
-        try check.require(1...4096 ~= columns.count, "columns", "a prior has 1…4096 columns, not \(columns.count)")
+        try check.require(
+            1...4096 ~= columns.count, "columns", "a prior has 1…4096 columns, not \(columns.count)")
         try check.unique("columns", columns, "a column")
         try check.unique("instruments", instruments, "an instrument")
         for (index, name) in instruments.enumerated() {
@@ -85,9 +99,11 @@ extension ModelManifest {
         }
         let note = try tensor("note", in: inputs, "inputs", check)
         let latent = try tensor("latent", in: outputs, "outputs", check)
-        guard note.shape.count == 2, case .dynamic(1, _) = note.shape[0], note.shape[1] == .fixed(columns.count)
+        guard note.shape.count == 2, case .dynamic(1, _) = note.shape[0],
+            note.shape[1] == .fixed(columns.count)
         else { throw wrongShape(note, "[batch, \(columns.count)] for its \(columns.count) columns", check) }
-        guard latent.shape.count == 2, case .dynamic(1, _) = latent.shape[0], case .fixed(let size) = latent.shape[1],
+        guard latent.shape.count == 2, case .dynamic(1, _) = latent.shape[0],
+            case .fixed(let size) = latent.shape[1],
             size <= 4096
         else { throw wrongShape(latent, "[batch, latent size]", check) }
         try check.require(inputs.count == 1, "inputs", "a prior has one input")

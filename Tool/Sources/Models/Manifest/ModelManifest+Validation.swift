@@ -43,7 +43,8 @@ extension ModelManifest: Manifest {
         try check.name("name", name)
         try check.fileName("file", file, suffix: ".onnx")
         try check.require(
-            file == name + ".onnx", "file", "\(quoted(file)) is not the model's name with .onnx, \(quoted(name))")
+            file == name + ".onnx", "file",
+            "\(quoted(file)) is not the model's name with .onnx, \(quoted(name))")
         try check.digest("sha256", sha256)
         try check.integer("sizeBytes", sizeBytes, in: 1...(1 << 40), "a file's size")
         try check.text("licence", licence, limit: 200)
@@ -66,7 +67,8 @@ extension ModelManifest: Manifest {
         }
     }
 
-    private func validateTensors(_ tensors: [TensorManifest], _ key: String, _ check: ManifestCheck) throws(ModelsError)
+    private func validateTensors(_ tensors: [TensorManifest], _ key: String, _ check: ManifestCheck)
+        throws(ModelsError)
     {
         try check.require(!tensors.isEmpty, key, "the model has none")
         try check.require(tensors.count <= 1024, key, "there are more than 1024")
@@ -85,7 +87,9 @@ extension ModelManifest: Manifest {
         if let minutes = training?.minutes {
             try check.number("training.minutes", minutes, in: 0...1e9, "a time in minutes")
         }
-        if let steps = training?.steps { try check.require(steps >= 0, "training.steps", "\(steps) is negative") }
+        if let steps = training?.steps {
+            try check.require(steps >= 0, "training.steps", "\(steps) is negative")
+        }
         if let summary = training?.summary { try check.text("training.summary", summary, limit: 10_000) }
         if let command = training?.command { try check.text("training.command", command, limit: 10_000) }
         if let reproduce { try check.text("reproduce", reproduce, limit: 10_000) }
@@ -95,23 +99,31 @@ extension ModelManifest: Manifest {
         let what = "a \(kind.rawValue)"
         guard let sampleRate else { throw check.missing("sampleRate", for: what) }
         guard let slotSamples else { throw check.missing("slotSamples", for: what) }
-        guard let maximumSlots else { throw check.missing("maximumSlots", for: what) }
         guard let delaySamples else { throw check.missing("delaySamples", for: what) }
         try check.integer("sampleRate", sampleRate, in: 8000...192_000, "a sample rate in Hz")
         try check.integer("slotSamples", slotSamples, in: 1...65_536, "a number of samples")
-        try check.integer("maximumSlots", maximumSlots, in: 1...256, "a number of slots")
+        if let maximumSlots {
+            try check.integer("maximumSlots", maximumSlots, in: 1...256, "a number of slots")
+        }
         try check.integer("delaySamples", delaySamples, in: 0...sampleRate, "a delay of up to a second")
     }
 
+    /// The most numbers of one kind that a model may make its host keep for each voice: states, noise or audio of a run.
+    static let maximumValuesPerVoice = 1 << 20
+
     private func validateStates(_ check: ManifestCheck) throws(ModelsError) {
         guard let states else { throw check.missing("states", for: "a \(kind.rawValue)") }
-        try check.require(states.count <= 1024, "states", "there are more than 1024")
+        try check.require(states.count <= 256, "states", "there are more than 256")
+        var values = 0
         for (index, state) in states.enumerated() {
             let key = "states[\(index)]"
             try check.text("\(key).input", state.input, limit: 200)
             try check.text("\(key).output", state.output, limit: 200)
             if let unit = state.unit { try check.text("\(key).unit", unit, limit: 64) }
-            _ = try sizes(of: state, key: "\(key).shape", check)
+            values += try sizes(of: state, key: "\(key).shape", check).reduce(1, *)
+            try check.require(
+                values <= Self.maximumValuesPerVoice, "states",
+                "the states hold more than \(Self.maximumValuesPerVoice) values per voice")
         }
         try check.unique("states", inputs.map(\.name) + states.map(\.input), "an input")
         try check.unique("states", outputs.map(\.name) + states.map(\.output), "an output")
@@ -131,7 +143,8 @@ extension ModelManifest: Manifest {
             }
             sizes.append(size)
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
-            try check.require(!overflow && product <= 1 << 24, key, "\(state.shape.text) is too large for a state")
+            try check.require(
+                !overflow && product <= 1 << 24, key, "\(state.shape.text) is too large for a state")
             count = product
         }
         return sizes
@@ -140,10 +153,18 @@ extension ModelManifest: Manifest {
     private func validateEncoder(_ check: ManifestCheck) throws(ModelsError) {
         let audio = try tensor("audio", in: inputs, "inputs", check)
         let latent = try tensor("latent", in: outputs, "outputs", check)
+        guard let slotSamples, let latentSamples else {
+            throw check.missing("latentSamples", for: "a \(kind.rawValue)")
+        }
+        try check.integer("latentSamples", latentSamples, in: 1...1_048_576, "a number of samples")
+        try check.require(
+            latentSamples.isMultiple(of: slotSamples), "latentSamples",
+            "\(latentSamples) is not a multiple of slotSamples, \(slotSamples)")
         guard case .dynamic(1, _)? = audio.shape.first, audio.shape.count == 3, audio.shape[1] == .fixed(1),
-            case .dynamic(let factor, _) = audio.shape[2], factor == slotSamples
-        else { throw wrongShape(audio, "[batch, 1, \(slotSamples ?? 128)*slots]", check) }
-        guard case .dynamic(1, _)? = latent.shape.first, latent.shape.count == 3, case .fixed = latent.shape[1]
+            case .dynamic(latentSamples, _) = audio.shape[2]
+        else { throw wrongShape(audio, "[batch, 1, \(latentSamples)*latents]", check) }
+        guard case .dynamic(1, _)? = latent.shape.first, latent.shape.count == 3,
+            case .fixed = latent.shape[1]
         else { throw wrongShape(latent, "[batch, latent size, latents]", check) }
     }
 
@@ -166,6 +187,7 @@ extension ModelManifest: Manifest {
     func wrongShape(_ tensor: TensorManifest, _ shape: String, _ check: ManifestCheck) -> ModelsError {
         check.refusal(
             inputs.contains(tensor) ? "inputs" : "outputs",
-            "the tensor \(quoted(tensor.name)) has the shape \(tensor.shape.text), and a \(kind.rawValue) has \(shape)")
+            "the tensor \(quoted(tensor.name)) has the shape \(tensor.shape.text), and a \(kind.rawValue) has \(shape)"
+        )
     }
 }

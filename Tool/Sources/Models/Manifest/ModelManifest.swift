@@ -38,12 +38,14 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     public var authors: [String]
     public var attribution: [String]?
 
-    /// Hz. Streaming models only, as the next three.
+    /// Hz. Streaming models only, as the next four.
     public var sampleRate: Int?
     /// Samples of audio per slot.
     public var slotSamples: Int?
-    /// The most slots in one run.
+    /// The most slots in one run of a decoder.
     public var maximumSlots: Int?
+    /// Samples of audio per latent of an encoder, a multiple of `slotSamples`.
+    public var latentSamples: Int?
     /// How late the audio is, in samples.
     public var delaySamples: Int?
 
@@ -64,7 +66,8 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     public var reproduce: String?
 
     public init(
-        kind: Kind, name: String, file: String, sha256: String, sizeBytes: Int, licence: String, authors: [String],
+        kind: Kind, name: String, file: String, sha256: String, sizeBytes: Int, licence: String,
+        authors: [String],
         inputs: [TensorManifest], outputs: [TensorManifest]
     ) {
         formatVersion = Self.newestFormatVersion

@@ -9,8 +9,9 @@ public struct TensorManifest: Codable, Sendable, Equatable {
     /// `1` for plain numbers, `Hz`, `cycles`, `s`.
     public var unit: String?
 
-    public init(name: String, role: String? = nil, shape: [Axis], type: String = "float32", unit: String? = nil)
-    {
+    public init(
+        name: String, role: String? = nil, shape: [Axis], type: String = "float32", unit: String? = nil
+    ) {
         self.name = name
         self.role = role
         self.shape = shape

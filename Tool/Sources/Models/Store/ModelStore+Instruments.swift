@@ -34,7 +34,8 @@ extension ModelStore {
     ///
     /// - Throws: `unknownInstrument`, with the names of those that are installed, and what reading throws.
     public func instrument(named name: String) throws(ModelsError) -> InstrumentManifest {
-        let isPlain = !name.isEmpty && name.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "_-.".contains($0) }
+        let isPlain =
+            !name.isEmpty && name.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "_-.".contains($0) }
         let path = "\(neuralSynthFolder)/\(name)\(InstrumentManifest.fileSuffix)"
         guard isPlain, BoundedFile.exists(path) else {
             let names = try listing().instruments.map(\.name)

@@ -28,7 +28,8 @@ extension ModelStore {
             candidates.append(Candidate(folder: folder, origin: origin, isNamed: false))
         }
         if let executable {
-            let binaries = URL(fileURLWithPath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
+            let binaries = URL(fileURLWithPath: executable).resolvingSymlinksInPath()
+                .deletingLastPathComponent()
             add(
                 binaries.deletingLastPathComponent().appendingPathComponent("share/echoel/Models").path,
                 "beside the executable")
@@ -39,13 +40,16 @@ extension ModelStore {
     }
 
     /// `echoel`'s data folder: `ECHOEL_HOME`, else the platform's place for it; nil without a home.
-    public static func dataFolder(environment: [String: String] = ProcessInfo.processInfo.environment) -> String? {
+    public static func dataFolder(environment: [String: String] = ProcessInfo.processInfo.environment)
+        -> String?
+    {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let folder = value("ECHOEL_HOME") { return folder }
         #if canImport(Darwin)
             return value("HOME").map { "\($0)/Library/Application Support/echoel" }
         #else
-            return value("XDG_DATA_HOME").map { "\($0)/echoel" } ?? value("HOME").map { "\($0)/.local/share/echoel" }
+            return value("XDG_DATA_HOME").map { "\($0)/echoel" }
+                ?? value("HOME").map { "\($0)/.local/share/echoel" }
         #endif
     }
 
@@ -55,7 +59,9 @@ extension ModelStore {
     public static func locate(in candidates: [Candidate]) throws(ModelsError) -> ModelStore {
         if let found = candidates.first(where: \.isStore) { return ModelStore(folder: found.folder) }
         if let named = candidates.first, named.isNamed {
-            let what = BoundedFile.isFolder(named.folder) ? "the folder has no NeuralSynth in it" : "there is no such folder"
+            let what =
+                BoundedFile.isFolder(named.folder)
+                ? "the folder has no NeuralSynth in it" : "there is no such folder"
             throw ModelsError(
                 .noModels, file: named.folder, "\(what), and \(named.origin) names it",
                 remedy: "Give the folder Models of this project or one laid out like it")

@@ -1,8 +1,12 @@
+internal import Streaming
+
 /// An instrument with its models found, their bytes verified and their manifests read.
 public struct InstalledInstrument: Sendable, Equatable {
     public let manifest: InstrumentManifest
     public let decoder: InstalledModel
     public let prior: InstalledModel
+    /// Nil when the instrument has none, or nobody asked for it.
+    public let encoder: InstalledModel?
 }
 
 /// A model whose file is the one that its manifest describes.
@@ -16,22 +20,29 @@ extension ModelStore {
     /// Finds an instrument's models, verifies their sizes and SHA-256, and checks that they fit one another.
     ///
     /// Reads every model's file once.
+    /// - Parameter withEncoder: whether the encoder, which playing does not need, is looked at too.
     /// - Throws: `fileNotFound`, `digestMismatch`, `contradiction`, and what reading a manifest throws.
-    public func verify(_ instrument: InstrumentManifest) throws(ModelsError) -> InstalledInstrument {
+    public func verify(
+        _ instrument: InstrumentManifest, withEncoder: Bool = false
+    ) throws(ModelsError) -> InstalledInstrument {
         let file = "\(neuralSynthFolder)/\(instrument.name)\(InstrumentManifest.fileSuffix)"
         let decoder = try model(instrument.decoder, "decoder", of: instrument, kind: .streamingDecoder, file)
         let prior = try model(instrument.prior, "prior", of: instrument, kind: .prior, file)
-        if let encoder = instrument.encoder {
-            _ = try model(encoder, "encoder", of: instrument, kind: .streamingEncoder, file)
+        var encoder: InstalledModel?
+        if withEncoder, let reference = instrument.encoder {
+            encoder = try model(reference, "encoder", of: instrument, kind: .streamingEncoder, file)
         }
         guard prior.manifest.instruments?.contains(instrument.instrument) == true else {
             throw ModelsError(
                 .contradiction, file: file, key: "instrument",
                 "the prior \(prior.manifest.file) does not know \(quoted(instrument.instrument))",
-                remedy: "Name one of its instruments: \((prior.manifest.instruments ?? []).joined(separator: ", "))")
+                remedy:
+                    "Name one of its instruments: \((prior.manifest.instruments ?? []).joined(separator: ", "))"
+            )
         }
         let sizes = (
-            try decoder.manifest.decoderDescription().latentSize, try prior.manifest.priorDescription().latentSize
+            try decoder.manifest.decoderDescription().latentSize,
+            try prior.manifest.priorDescription().latentSize
         )
         guard sizes.0 == sizes.1 else {
             throw ModelsError(
@@ -39,7 +50,23 @@ extension ModelStore {
                 "\(prior.manifest.file) gives latents of \(sizes.1) values, and \(decoder.manifest.file) takes \(sizes.0)",
                 remedy: "Name a prior and a decoder that were trained together")
         }
-        return InstalledInstrument(manifest: instrument, decoder: decoder, prior: prior)
+        return InstalledInstrument(manifest: instrument, decoder: decoder, prior: prior, encoder: encoder)
+    }
+
+    /// Checks that the card that an instrument names lies beside it; playing does not need it.
+    ///
+    /// - Throws: `fileNotFound`.
+    public func checkCard(of instrument: InstrumentManifest) throws(ModelsError) {
+        guard let card = instrument.card else { return }
+        let path = "\(neuralSynthFolder)/\(card)"
+        guard BoundedFile.exists(path) else {
+            throw ModelsError(
+                .fileNotFound, file: path,
+                "the card is missing, and the instrument \(instrument.name) names it",
+                remedy:
+                    "Put it back, or remove the key card from \(instrument.name)\(InstrumentManifest.fileSuffix)"
+            )
+        }
     }
 
     private func model(
@@ -49,7 +76,8 @@ extension ModelStore {
         let path = "\(neuralSynthFolder)/\(reference.file)"
         guard BoundedFile.exists(path) else {
             throw ModelsError(
-                .fileNotFound, file: path, "the file is missing, and the instrument \(instrument.name) needs it",
+                .fileNotFound, file: path,
+                "the file is missing, and the instrument \(instrument.name) needs it",
                 remedy: "Put it back, or install the models again")
         }
         guard let manifest = try ModelManifest.beside(model: path) else {
@@ -83,12 +111,14 @@ extension ModelManifest {
         let digest = try FileDigest(of: path)
         guard digest.sizeBytes == sizeBytes else {
             throw ModelsError(
-                .digestMismatch, file: path, "the file has \(digest.sizeBytes) bytes, and its manifest says \(sizeBytes)",
+                .digestMismatch, file: path,
+                "the file has \(digest.sizeBytes) bytes, and its manifest says \(sizeBytes)",
                 remedy: "Download or export the model again")
         }
         guard digest.sha256 == sha256.lowercased() else {
             throw ModelsError(
-                .digestMismatch, file: path, "the file's SHA-256 is \(digest.sha256), and its manifest says \(sha256)",
+                .digestMismatch, file: path,
+                "the file's SHA-256 is \(digest.sha256), and its manifest says \(sha256)",
                 remedy: "Download or export the model again")
         }
     }

@@ -3,17 +3,27 @@ import Synchronization
 
 /// Ctrl-C and termination while files are being written: the work is told, cleans up, and then ends by the signal.
 enum Interruption {
-    private static let received = Atomic<Int32>(0)
+    fileprivate static let received = Atomic<Int32>(0)
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
     /// Runs `body` with the signals noted instead of obeyed.
     static func deferring<R>(_ body: () throws -> R) throws -> R {
         received.store(0, ordering: .relaxed)
-        for number in signals { install(number) { received.store($0, ordering: .relaxed) } }
+        for number in signals { install(number, noteSignal) }
         defer { for number in signals { install(number, SIG_DFL) } }
         let result = try body()
         try check()
         return result
+    }
+
+    /// To be called first. Lets the signals through that a parent left blocked (dispatch's threads block them, and
+    /// what they start inherits it), and makes a file-size limit an error of the write instead of the process's end.
+    static func prepare() {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for number in signals { unsafe sigaddset(&set, number) }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     /// - Throws: `Interrupted` when a signal has come.
@@ -31,7 +41,10 @@ enum Interruption {
 
     private static func install(_ number: Int32, _ handler: (@convention(c) (Int32) -> Void)?) {
         // A signal that the parent ignores (nohup) stays ignored.
-        let before = unsafe signal(number, handler)
-        if unsafe before.map({ unsafe unsafeBitCast($0, to: Int.self) }) == 1 { unsafe signal(number, SIG_IGN) }
+        let before = signal(number, handler)
+        if unsafe unsafeBitCast(before, to: Int.self) == 1 { signal(number, SIG_IGN) }
     }
 }
+
+/// All that a signal's handler does.
+private func noteSignal(_ number: Int32) { Interruption.received.store(number, ordering: .relaxed) }

@@ -21,7 +21,8 @@ extension NumPyArray {
             ToolError(.notNumPy, "\(name): this is not a NumPy array (\(reason)). Write it with numpy.save.")
         }
         guard file.starts(with: Self.magic), file.count >= 10 else {
-            throw refusal(file.isEmpty ? "the file is empty" : "it does not begin with \\x93NUMPY and a header")
+            throw refusal(
+                file.isEmpty ? "the file is empty" : "it does not begin with \\x93NUMPY and a header")
         }
         let start: Int
         let length: Int

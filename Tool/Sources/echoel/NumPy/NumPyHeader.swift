@@ -33,7 +33,9 @@ struct NumPyHeader: Equatable {
                 try expect(":")
                 switch key {
                 case "descr" where type == nil:
-                    guard peek() != UInt8(ascii: "[") else { throw Failure(reason: "it is a structured array") }
+                    guard peek() != UInt8(ascii: "[") else {
+                        throw Failure(reason: "it is a structured array")
+                    }
                     type = try string()
                 case "fortran_order" where isFortranOrder == nil: isFortranOrder = try bool()
                 case "shape" where shape == nil: shape = try tuple()

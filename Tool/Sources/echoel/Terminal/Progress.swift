@@ -12,7 +12,8 @@ struct Progress {
     private var isBarShown = false
 
     init(_ name: String, totalSeconds: Double, isInteractive: Bool = Terminal.isErrorInteractive) {
-        self.name = name
+        // A line that wraps could not be drawn over.
+        self.name = name.count > 24 ? "\(name.prefix(23))…" : name
         self.totalSeconds = totalSeconds
         self.isInteractive = isInteractive
         start = clock.now

@@ -10,7 +10,8 @@ enum Terminal {
             try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
         } catch {
             throw ToolError(
-                .unwritable, "The result cannot be written to standard output. Check the disk or the pipe behind it.")
+                .unwritable,
+                "The result cannot be written to standard output. Check the disk or the pipe behind it.")
         }
     }
 
@@ -33,12 +34,8 @@ enum Terminal {
 
     /// The sentence that every failure ends with.
     static func failure(_ error: any Error) {
-        note("echoel: \(clean(sentence(error)))")
-    }
-
-    private static func sentence(_ error: any Error) -> String {
-        if let error = error as? any CustomStringConvertible, !(error is NSError) { return error.description }
-        return error.localizedDescription
+        let sentence = clean("\(error)")
+        note("echoel: \(sentence)\(sentence.last.map(".!?".contains) == true ? "" : ".")")
     }
 
     /// Text from outside on one line and without control characters, so that no file can steer a terminal.
@@ -47,7 +44,8 @@ enum Terminal {
             text.map { character -> Character in
                 if character.isNewline || character == "\t" { return " " }
                 let isControl = character.unicodeScalars.contains {
-                    [.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+                    [.control, .format, .lineSeparator, .paragraphSeparator].contains(
+                        $0.properties.generalCategory)
                 }
                 return isControl ? "\u{FFFD}" : character
             })

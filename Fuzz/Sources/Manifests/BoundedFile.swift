@@ -1,1 +1,0 @@
-../../../Tool/Sources/Models/Files/BoundedFile.swift

@@ -1,1 +1,0 @@
-../../../Tool/Sources/Models/ModelsError.swift

@@ -1,0 +1,76 @@
+import Devices
+import NeuralSynth
+import Player
+import Realtime
+import TestSupport
+import Testing
+
+@Suite(
+    "Audio room",
+    .enabled(if: allocationsCanBeCounted, "allocations are counted with glibc and without sanitizers"))
+struct AudioRoomTests {
+    @Test func playingAllocatesNothingFromTheFirstBlockOn() throws {
+        let instruments = try ShippedModels.instruments(["strings", "trumpet"])
+        var configuration = NeuralSynthConfiguration()
+        configuration.voices = 3
+        let player = try OfflineRenderer(
+            instruments: instruments, configuration: configuration, blockFrames: 256
+        ).player
+        var left = [Float](repeating: 0, count: 256)
+        var right = left
+        var counted = 0
+        for block in 0..<60 {
+            // Notes, stolen notes, pedal, bends, program changes and controllers, in every block.
+            let key = UInt8(48 + block % 24)
+            let bytes: [(UInt8, UInt8, UInt8)] = [
+                (0x90, key, 90), (0x91, key, 70), (0xB0, 64, block % 2 == 0 ? 127 : 0), (0xE0, 0, key),
+                (0xC1, 56, 0), (0xB1, 7, key), (0x80, key, 0),
+            ]
+            let messages = bytes.enumerated().map {
+                TimedMessage(
+                    offsetFrames: 30 * $0.offset,
+                    message: ChannelMessage(
+                        status: $0.element.0, data1: $0.element.1, data2: $0.element.2))
+            }
+            try player.renderer.render(until: block * 256)
+            var leftSpan = left.mutableSpan
+            var rightSpan = right.mutableSpan
+            counted += allocations { player.process(messages.span, left: &leftSpan, right: &rightSpan) }
+        }
+        #expect(counted == 0)
+        #expect(left.contains { $0 != 0 })
+        #expect(allocations { player.reset() } == 0)
+        #expect(player.counters.voicesPeak == 3)
+        #expect(player.counters.missedFrames == 0)
+    }
+
+    @Test func aResetPlayerIsSilentAndPlaysAgain() throws {
+        let instruments = try ShippedModels.instruments(["trumpet"])
+        let player = try OfflineRenderer(
+            instruments: instruments, configuration: NeuralSynthConfiguration(), blockFrames: 256
+        ).player
+        let noteOn = TimedMessage(
+            offsetFrames: 0, message: ChannelMessage(status: 0x90, data1: 70, data2: 100))
+        var position = 0
+        /// The largest sample of the next `blocks` blocks.
+        func play(_ blocks: Int, _ messages: [TimedMessage] = []) throws -> Float {
+            var peak: Float = 0
+            for block in 0..<blocks {
+                var left = [Float](repeating: 1, count: 256)
+                var right = left
+                try player.renderer.render(until: position)
+                let now = block == 0 ? messages : []
+                var leftSpan = left.mutableSpan
+                var rightSpan = right.mutableSpan
+                player.process(now.span, left: &leftSpan, right: &rightSpan)
+                position += 256
+                for sample in left { peak = max(peak, abs(sample)) }
+            }
+            return peak
+        }
+        #expect(try play(40, [noteOn]) > 0.01)
+        player.reset()
+        #expect(try play(40) == 0)
+        #expect(try play(40, [noteOn]) > 0.01)
+    }
+}

@@ -1,0 +1,192 @@
+import ArgumentParser
+import Inference
+import Models
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures how long a run of a model takes.",
+        discussion: """
+            The inputs are noise. Dynamic axes are 1 unless --batch or --dim says otherwise; a streaming model's \
+            slots are 2, which is 256 samples of ours. Times depend on what else the machine does: compare ratios.
+
+            Example: eight voices in runs of 256 samples, for five seconds:
+
+              echoel bench decoder.onnx --batch 8 --dim slots=2 --seconds 5
+            """)
+
+    @Argument(help: "The model, an .onnx file.", completion: .file(extensions: ["onnx"]))
+    var model: String
+    @Option(help: "Size of the batch axis, 1 to 1024.")
+    var batch = 1
+    @Option(help: "Threads of a run, 1 to 64.")
+    var threads = 1
+    @Option(help: "Measures for at least so long, up to 3600 seconds, after a warm-up.")
+    var seconds = 2.0
+    @Option(
+        help: ArgumentHelp("Size of another dynamic axis; may be repeated.", valueName: "name=size"))
+    var dim: [AxisSize] = []
+    @OptionGroup var report: ReportOptions
+
+    func validate() throws {
+        guard 1...1024 ~= batch else { throw ValidationError("--batch takes 1 to 1024, not \(batch).") }
+        guard 1...64 ~= threads else { throw ValidationError("--threads takes 1 to 64, not \(threads).") }
+        guard seconds.isFinite, 0...3600 ~= seconds else {
+            throw ValidationError("--seconds takes 0 to 3600, not \(seconds).")
+        }
+        var names: Set<String> = []
+        for axis in dim {
+            guard axis.name != Self.batchAxis else { throw ValidationError("Give the batch with --batch.") }
+            guard names.insert(axis.name).inserted else {
+                throw ValidationError("--dim \(axis.name) is given twice.")
+            }
+        }
+    }
+
+    private static let batchAxis = "batch"
+    private static let slotsAxis = "slots"
+
+    func run() throws {
+        let runtime = try OnnxRuntime.open()
+        let session = try Session(runtime, model: model, options: SessionOptions(intraOpThreads: threads))
+        let manifest = try ModelManifest.beside(model: model)
+        try manifest?.check(against: session)
+        let sizes = try sizes(for: session)
+        if let slots = sizes[Self.slotsAxis], let maximum = manifest?.maximumSlots, slots > maximum {
+            throw ToolError(
+                .unusable,
+                "\(model) takes at most \(maximum) slots in a run, as its manifest says, not \(slots). "
+                    + "Give --dim \(Self.slotsAxis)=\(maximum) or less.")
+        }
+        let statistics = try session.measureLatency(
+            dimensions: sizes, warmUpRuns: 5, runs: 10, seconds: seconds)
+        let report = Report(
+            statistics, provider: session.provider, batch: batch, threads: threads, dimensions: sizes,
+            audioSeconds: Self.audioSeconds(manifest, slots: sizes[Self.slotsAxis] ?? 1))
+        if self.report.json {
+            try Terminal.result(json: report)
+        } else {
+            try Terminal.result(report.text(model: model))
+        }
+    }
+
+    /// The sizes of the dynamic axes by name.
+    private func sizes(for session: Session) throws -> [String: Int] {
+        let names = Set(session.inputs.flatMap { $0.shape.flatMap(Self.names) })
+        var sizes: [String: Int] = [:]
+        if names.contains(Self.slotsAxis) { sizes[Self.slotsAxis] = 2 }
+        for axis in dim {
+            guard names.contains(axis.name) else {
+                let list = names.sorted().joined(separator: ", ")
+                throw ToolError(
+                    .unusable,
+                    "\(model) has no dynamic axis \(axis.name). It has: \(list.isEmpty ? "none" : list).")
+            }
+            sizes[axis.name] = axis.size
+        }
+        if names.contains(Self.batchAxis) {
+            sizes[Self.batchAxis] = batch
+        } else if batch > 1 {
+            let leading = Set(session.inputs.compactMap { $0.shape.first.map(Self.names)?.first })
+            guard leading.count == 1, let name = leading.first, sizes[name] == nil else {
+                throw ToolError(
+                    .unusable,
+                    "\(model) has no dynamic batch axis, so --batch \(batch) cannot be had. Leave --batch out"
+                        + (names.isEmpty
+                            ? "."
+                            : ", or name an axis with --dim: \(names.sorted().joined(separator: ", ")).")
+                )
+            }
+            sizes[name] = batch
+        }
+        return sizes
+    }
+
+    /// The plain names in a dynamic axis's name, which may be an expression such as `8*slots`.
+    static func names(in dimension: Dimension) -> [String] {
+        guard case .dynamic(let name?) = dimension else { return [] }
+        return name.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == ".") }
+            .filter { !($0.first?.isNumber ?? true) }.map(String.init)
+    }
+
+    /// Seconds of sound that a run of a streaming model covers, per voice.
+    private static func audioSeconds(_ manifest: ModelManifest?, slots: Int) -> Double? {
+        guard let slotSamples = manifest?.slotSamples, let sampleRate = manifest?.sampleRate else {
+            return nil
+        }
+        return Double(slots * slotSamples) / Double(sampleRate)
+    }
+
+    /// Others rely on these keys; more may be added.
+    struct Report: Encodable {
+        let p50Ms, p95Ms, p99Ms, maxMs, fastestMs, averageMs: Double
+        let runs: Int
+        let provider: String
+        let batch, threads: Int
+        /// Every dynamic axis that was given a size.
+        let dimensions: [String: Int]
+        /// Seconds of sound per second of work, all voices together; only for streaming models.
+        let realTimeFactor: Double?
+
+        init(
+            _ statistics: LatencyStatistics, provider: String, batch: Int, threads: Int,
+            dimensions: [String: Int],
+            audioSeconds: Double?
+        ) {
+            func rounded(_ value: Double) -> Double { value.rounded(decimals: 6) }
+            p50Ms = rounded(statistics.p50Milliseconds)
+            p95Ms = rounded(statistics.p95Milliseconds)
+            p99Ms = rounded(statistics.p99Milliseconds)
+            maxMs = rounded(statistics.maxMilliseconds)
+            fastestMs = rounded(statistics.fastestMilliseconds)
+            averageMs = rounded(statistics.averageMilliseconds)
+            runs = statistics.runs
+            self.provider = provider
+            self.batch = batch
+            self.threads = threads
+            self.dimensions = dimensions
+            let p50 = statistics.p50Milliseconds / 1000
+            realTimeFactor = audioSeconds.flatMap {
+                p50 > 0 ? ($0 * Double(batch) / p50).rounded(decimals: 2) : nil
+            }
+        }
+
+        private enum Key: String, CodingKey {
+            case p50Ms, p95Ms, p99Ms, maxMs, fastestMs, averageMs, runs, provider, batch, threads, dimensions
+            case realTimeFactor
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(p50Ms, forKey: .p50Ms)
+            try container.encode(p95Ms, forKey: .p95Ms)
+            try container.encode(p99Ms, forKey: .p99Ms)
+            try container.encode(maxMs, forKey: .maxMs)
+            try container.encode(fastestMs, forKey: .fastestMs)
+            try container.encode(averageMs, forKey: .averageMs)
+            try container.encode(runs, forKey: .runs)
+            try container.encode(provider, forKey: .provider)
+            try container.encode(batch, forKey: .batch)
+            try container.encode(threads, forKey: .threads)
+            try container.encode(dimensions, forKey: .dimensions)
+            // A key that is always there, null for models that do not stream.
+            try container.encode(realTimeFactor, forKey: .realTimeFactor)
+        }
+
+        func text(model: String) -> String {
+            let axes = dimensions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+            var facts = Table([.left, .left])
+            facts.add("model", model)
+            facts.add("provider", "\(provider), \(threads) thread\(threads == 1 ? "" : "s")")
+            if !axes.isEmpty { facts.add("axes", axes.joined(separator: ", ")) }
+            facts.add("runs", "\(runs)")
+            if let realTimeFactor {
+                facts.add("speed", "\(realTimeFactor.formatted(decimals: 1))× real time, all voices together")
+            }
+            var times = Table([.left, .right, .left])
+            for (name, value) in [
+                ("fastest", fastestMs), ("p50", p50Ms), ("p95", p95Ms), ("p99", p99Ms), ("max", maxMs),
+            ] { times.add(name, value.formatted(decimals: 4), "ms") }
+            return "\(facts.text)\n\n\(times.text)"
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import Inference
+
+/// Whether ONNX Runtime is there, and what it can run on.
+enum RuntimeCheck {
+    static func run(_ checks: inout [Check]) -> OnnxRuntime? {
+        do throws(InferenceError) {
+            let runtime = try OnnxRuntime.open()
+            checks.append(.passed("onnxruntime", "\(runtime.version) in \(runtime.path)"))
+            checks.append(.passed("providers", runtime.availableProviders.joined(separator: ", ")))
+            return runtime
+        } catch {
+            checks.append(
+                .failed(
+                    "onnxruntime", error.message,
+                    fix: "run script/bootstrap, or set ECHOEL_ONNXRUNTIME to the library's path"))
+            return nil
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+@Suite("The command line")
+struct CommandLineTests {
+    static let commands = ["render", "instruments", "inspect", "run", "bench", "doctor"]
+
+    @Test("says its version")
+    func version() throws {
+        let outcome = try Tool().run("--version")
+        #expect(outcome.code == 0)
+        #expect(outcome.output.hasPrefix("echoel "))
+    }
+
+    @Test("has help with an example for every command", arguments: commands)
+    func help(_ command: String) throws {
+        let outcome = try Tool().run(command, "--help")
+        #expect(outcome.code == 0)
+        #expect(outcome.errors.isEmpty)
+        #expect(outcome.output.contains("Example: "))
+        #expect(outcome.output.contains("echoel \(command)"))
+        #expect(outcome.output.contains("--json"))
+    }
+
+    @Test("exits with 64 and says how when used wrongly")
+    func usage() throws {
+        let wrong: [[String]] = [
+            ["sing"], ["render"], ["render", "a.mid"], ["render", "a.mid", "--out", "a.mp3"],
+            ["render", "a.mid", "--out", "a.wav", "--sample-rate", "22050"],
+            ["render", "a.mid", "--out", "a.wav", "--voices", "65"],
+            ["render", "a.mid", "--out", "a.wav", "--block", "0"],
+            ["render", "a.mid", "--out", "a.wav", "--threads", "0"],
+            ["render", "a.mid", "--out", "a.wav", "--gain", "nan"],
+            ["render", "a.mid", "--out", "a.wav", "--instrument", "17=hiss"],
+            ["render", "a.mid", "--out", "a.wav", "--instrument", "hiss,"],
+            ["bench", "m.onnx", "--batch", "0"], ["bench", "m.onnx", "--seconds", "-1"],
+            ["bench", "m.onnx", "--dim", "slots"],
+            ["bench", "m.onnx", "--dim", "slots=2", "--dim", "slots=3"],
+            ["bench", "m.onnx", "--dim", "batch=2"],
+            ["run", "m.onnx", "--input", "x"], ["run", "m.onnx", "--output", "=y.npy"],
+            ["run", "m.onnx", "--output", "a=y.npy", "--output", "b=y.npy"], ["instruments", "--yaml"],
+        ]
+        for arguments in wrong {
+            let outcome = try Tool().run(arguments)
+            #expect(outcome.code == 64, "\(arguments)")
+            #expect(outcome.output.isEmpty, "\(arguments)")
+            #expect(outcome.errors.hasPrefix("Error: "), "\(arguments): \(outcome.errors)")
+        }
+    }
+
+    @Test("exits with 1 and one sentence when something fails")
+    func failures() throws {
+        let folder = try TemporaryFolder()
+        let empty = try folder.write("empty.onnx", [])
+        let noise = try folder.write("noise.mid", (0..<500).map { UInt8(truncatingIfNeeded: $0 * 73) })
+        let failing: [[String]] = [
+            ["inspect", "/nowhere.onnx"], ["inspect", empty], ["inspect", noise], ["inspect", folder.path],
+            ["bench", "/nowhere.onnx"], ["run", empty, "--output", "y=y.npy"],
+            ["render", "/nowhere.mid", "--out", folder.file("a.wav")],
+            ["render", noise, "--out", folder.file("a.wav")],
+            ["render", empty, "--out", folder.file("a.wav")], ["instruments", "--models", "/nowhere"],
+            ["instruments", "--models", folder.path],
+        ]
+        for arguments in failing {
+            let outcome = try Tool().run(arguments)
+            #expect(outcome.code == 1, "\(arguments): \(outcome.errors)")
+            #expect(outcome.output.isEmpty, "\(arguments)")
+            #expect(outcome.errors.hasPrefix("echoel: "), "\(arguments): \(outcome.errors)")
+            #expect(outcome.errors.split(separator: "\n").count == 1, "\(arguments): \(outcome.errors)")
+        }
+        #expect(try folder.names == ["empty.onnx", "noise.mid"])
+    }
+
+    @Test("without ONNX Runtime says where to get it")
+    func noRuntime() throws {
+        let folder = try TemporaryFolder()
+        var tool = Tool()
+        for path in [folder.path, try folder.write("libonnxruntime.so", Array("not a library".utf8))] {
+            tool.environment["ECHOEL_ONNXRUNTIME"] = path
+            let outcome = try tool.run("inspect", Fixture.path("doubler.onnx"))
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("script/bootstrap"))
+            let doctor = try tool.run("doctor", "--json")
+            #expect(doctor.code == 1)
+            let checks = try #require(try doctor.json()["checks"] as? [[String: Any]])
+            let runtime = try #require(checks.first { $0["name"] as? String == "onnxruntime" })
+            #expect(runtime["ok"] as? Bool == false)
+            #expect((runtime["fix"] as? String)?.contains("script/bootstrap") == true)
+        }
+    }
+
+    @Test("writes nothing but text into a pipe")
+    func noColours() throws {
+        for arguments in [
+            ["doctor"], ["instruments"], ["inspect", Fixture.path("doubler.onnx")], ["--help"],
+        ] {
+            let outcome = try Tool().run(arguments)
+            #expect(!(outcome.output + outcome.errors).contains("\u{1B}"))
+        }
+    }
+
+    @Test("completes itself in three shells")
+    func completion() throws {
+        for shell in ["bash", "zsh", "fish"] {
+            let outcome = try Tool().run("--generate-completion-script", shell)
+            #expect(outcome.code == 0)
+            #expect(outcome.output.contains("instruments"))
+        }
+    }
+
+    #if os(Linux)
+        @Test("says when its result finds no room")
+        func fullOutput() throws {
+            let folder = try TemporaryFolder()
+            let process = Process()
+            process.executableURL = Tool.executable
+            process.arguments = ["instruments", "--json"]
+            process.environment = Tool().environment
+            process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+            let errors = try folder.write("errors", [])
+            process.standardError = FileHandle(forWritingAtPath: errors)
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 1)
+            #expect(String(decoding: try Fixture.bytes(errors), as: UTF8.self).hasPrefix("echoel: "))
+        }
+    #endif
+}

@@ -1,0 +1,44 @@
+import Testing
+
+@testable import echoel
+
+@Suite("What the terminal shows")
+struct TerminalTests {
+    @Test("a progress bar has the rate and the time that remains")
+    func progress() {
+        #expect(
+            Progress.line("song.mid", seconds: 60, of: 240, elapsedSeconds: 5)
+                == "song.mid  [######------------------]  25 %  12.0× real time  0:15 left")
+        #expect(
+            Progress.line("a", seconds: 0, of: 10, elapsedSeconds: 0) == "a  [------------------------]  0 %")
+        #expect(Progress.line("a", seconds: 3, of: 0, elapsedSeconds: 1).contains("100 %"))
+        #expect(Progress.clock(3723) == "1:02:03")
+        #expect(Progress.clock(.infinity) == "99:59:59")
+    }
+
+    @Test("a table's columns are aligned")
+    func table() {
+        var table = Table([.left, .right, .left], header: ["NAME", "KEYS", "TITLE"])
+        table.add("oboe", "9", "Oboe")
+        table.add("a", "100", "")
+        #expect(table.text == "NAME  KEYS  TITLE\noboe     9  Oboe\na      100")
+    }
+
+    @Test("text from outside cannot steer the terminal")
+    func clean() {
+        #expect(Terminal.clean("a\u{1B}[31mb\r\nc\u{202E}d\u{7}") == "a\u{FFFD}[31mb c\u{FFFD}d\u{FFFD}")
+        #expect(Terminal.clean("Übung 🎺") == "Übung 🎺")
+    }
+
+    @Test("a processor is described by its flags")
+    func processor() {
+        let x86 = CPU.facts(
+            cpuinfo: "processor\t: 0\nmodel name\t: Some CPU @ 3 GHz\nflags\t\t: fpu avx2 fma avx512f\n")
+        #expect(x86.model == "Some CPU @ 3 GHz")
+        #expect(x86.features == ["AVX2", "FMA", "AVX-512"])
+        let arm = CPU.facts(cpuinfo: "processor\t: 0\nFeatures\t: fp asimd asimddp\n")
+        #expect(arm.model == nil)
+        #expect(arm.features == ["NEON", "dot product"])
+        #expect(CPU.facts(cpuinfo: "").features.isEmpty)
+    }
+}

@@ -1,0 +1,164 @@
+import Crypto
+import Foundation
+import Models
+import Testing
+
+@Suite("The store of models")
+struct ModelStoreTests {
+    /// A store with one instrument whose models are three bytes each.
+    private struct Installed {
+        let folder = try! TemporaryFolder()
+        var store: ModelStore { ModelStore(folder: folder.path) }
+
+        init(_ change: (JSONValue) -> JSONValue = { $0 }) throws {
+            let digest = SHA256.hash(data: [1, 2, 3]).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
+                .joined()
+            for (name, example) in [("decoder", Example.decoder), ("prior", Example.prior)] {
+                _ = try folder.write("NeuralSynth/\(name).onnx", [1, 2, 3])
+                _ = try folder.write(
+                    "NeuralSynth/\(name).json", example.setting("sha256", .text(digest)).bytes)
+            }
+            let instrument = Example.instrument.setting("decoder.sha256", .text(digest))
+                .setting("prior.sha256", .text(digest.uppercased()))
+            _ = try folder.write("NeuralSynth/strings.instrument.json", change(instrument).bytes)
+        }
+
+        func spoil(_ file: String, _ bytes: [UInt8]) throws {
+            _ = try folder.write("NeuralSynth/\(file)", bytes)
+        }
+        func remove(_ file: String) throws {
+            try FileManager.default.removeItem(atPath: "\(folder.path)/NeuralSynth/\(file)")
+        }
+        func verify() throws -> InstalledInstrument {
+            try store.verify(try store.instrument(named: "strings"))
+        }
+    }
+
+    @Test("finds an instrument and the models that it pins")
+    func finds() throws {
+        let installed = try Installed()
+        let instrument = try installed.verify()
+        #expect(instrument.decoder.path == installed.folder.path + "/NeuralSynth/decoder.onnx")
+        #expect(instrument.decoder.manifest.kind == .streamingDecoder)
+        #expect(instrument.prior.manifest.kind == .prior)
+        #expect(try installed.store.listing().instruments.map(\.name) == ["strings"])
+    }
+
+    @Test("digests a file as sha256sum does")
+    func digest() throws {
+        let folder = try TemporaryFolder()
+        let empty = try FileDigest(of: try folder.write("empty", []))
+        #expect(empty.sha256 == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        #expect(empty.sizeBytes == 0)
+        // A million times "a", FIPS 180-4's long example.
+        let long = try FileDigest(of: try folder.write("long", [UInt8](repeating: 0x61, count: 1_000_000)))
+        #expect(long.sha256 == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+    }
+
+    @Test("refuses a model whose bytes changed")
+    func changedBytes() throws {
+        for bytes: [UInt8] in [[1, 2, 4], [1, 2], []] {
+            let installed = try Installed()
+            try installed.spoil("prior.onnx", bytes)
+            let error = #expect(throws: ModelsError.self) { try installed.verify() }
+            #expect(error?.code == .digestMismatch)
+            #expect(error?.file.hasSuffix("prior.onnx") == true)
+        }
+    }
+
+    @Test("says which file of an instrument is missing")
+    func missingFiles() throws {
+        for file in ["decoder.onnx", "decoder.json", "prior.onnx", "prior.json"] {
+            let installed = try Installed()
+            try installed.remove(file)
+            let error = #expect(throws: ModelsError.self) { try installed.verify() }
+            #expect(error?.code == .fileNotFound)
+            #expect(error?.file.hasSuffix(file) == true)
+        }
+    }
+
+    @Test("refuses an instrument that contradicts its models")
+    func contradictions() throws {
+        for (path, value) in [
+            ("decoder.sha256", JSONValue.text(Example.digest)), ("instrument", "tuba"),
+            ("prior.file", "decoder.onnx"),
+            ("decoder.file", "prior.onnx"),
+        ] {
+            let installed = try Installed { $0.setting(path, value) }
+            let error = #expect(throws: ModelsError.self) { try installed.verify() }
+            #expect(error?.code == .contradiction)
+            #expect(error?.key == path)
+        }
+    }
+
+    @Test("refuses a prior and a decoder of different latents")
+    func latentSizes() throws {
+        let installed = try Installed()
+        let digest = try FileDigest(of: installed.folder.path + "/NeuralSynth/prior.onnx").sha256
+        let prior = Example.prior.setting("outputs[0].shape[1]", 64).setting("sha256", .text(digest))
+        try installed.spoil("prior.json", try prior.bytes)
+        let error = #expect(throws: ModelsError.self) { try installed.verify() }
+        #expect(error?.code == .contradiction)
+        #expect(error?.reason.contains("64") == true)
+    }
+
+    @Test("names what is installed when asked for what is not")
+    func unknownInstrument() throws {
+        let installed = try Installed()
+        for name in ["tuba", "", "../NeuralSynth/strings", "strings\u{0}"] {
+            let error = #expect(throws: ModelsError.self) { try installed.store.instrument(named: name) }
+            #expect(error?.code == .unknownInstrument)
+            #expect(error?.remedy == "Installed: strings")
+        }
+    }
+
+    @Test("lists what it can and says why not the rest")
+    func listing() throws {
+        let installed = try Installed()
+        try installed.spoil("broken.instrument.json", Array("{".utf8))
+        try installed.spoil("notes.txt", [])
+        let listing = try installed.store.listing()
+        #expect(listing.instruments.map(\.name) == ["strings"])
+        #expect(listing.problems.map(\.code) == [.notJSON])
+    }
+
+    @Test("is looked for where it was named, and nowhere else")
+    func named() throws {
+        let installed = try Installed()
+        let environment = ["ECHOEL_MODELS": "/elsewhere", "HOME": "/home/me"]
+        let named = ModelStore.candidates(
+            named: installed.folder.path, environment: environment, executable: nil)
+        #expect(try ModelStore.locate(in: named) == installed.store)
+        let wrong = ModelStore.candidates(environment: environment, executable: nil)
+        #expect(wrong.map(\.folder) == ["/elsewhere"])
+        let error = #expect(throws: ModelsError.self) { try ModelStore.locate(in: wrong) }
+        #expect(error?.code == .noModels)
+        #expect(error?.reason.contains("ECHOEL_MODELS") == true)
+    }
+
+    @Test("is looked for beside the program, in the data folder, then here")
+    func order() throws {
+        let candidates = ModelStore.candidates(
+            environment: ["HOME": "/home/me"], executable: "/opt/echoel/bin/echoel")
+        #expect(candidates.first?.folder == "/opt/echoel/share/echoel/Models")
+        #expect(candidates.last?.folder == "Models")
+        #expect(candidates.count == 3)
+        let home = ModelStore.candidates(environment: ["ECHOEL_HOME": "/data"], executable: nil)
+        #expect(home.map(\.folder) == ["/data/Models", "Models"])
+        let error = #expect(throws: ModelsError.self) { try ModelStore.locate(in: []) }
+        #expect(error?.code == .noModels)
+    }
+
+    #if os(Linux)
+        @Test("of a user lies where XDG says")
+        func dataFolder() {
+            #expect(
+                ModelStore.dataFolder(environment: ["HOME": "/home/me"]) == "/home/me/.local/share/echoel")
+            #expect(
+                ModelStore.dataFolder(environment: ["HOME": "/home/me", "XDG_DATA_HOME": "/x"]) == "/x/echoel"
+            )
+            #expect(ModelStore.dataFolder(environment: ["ECHOEL_HOME": "/e", "XDG_DATA_HOME": "/x"]) == "/e")
+            #expect(ModelStore.dataFolder(environment: ["HOME": ""]) == nil)
+        }
+    #endif
+}

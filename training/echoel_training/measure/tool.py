@@ -1,0 +1,148 @@
+"""`echoel`, run as a musician runs it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from .. import TrainingError
+
+_REPOSITORY = Path(__file__).resolve().parents[3]
+_LONGEST_RUN_SECONDS = 3600
+
+# The peak of a process' memory begins with what its parent had when it forked, so a small parent runs it.
+_MEMORY_OF = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+with open(sys.argv[1], "w") as file: file.write(str(peak * (1 if sys.platform == "darwin" else 1024)))
+sys.exit(code)
+"""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What `echoel render` made and said."""
+
+    file: Path
+    report: dict[str, Any]
+    peak_memory_bytes: int
+
+    def mono(self) -> tuple[np.ndarray, int]:
+        """The left channel (the right one is equal: nothing is panned) and the sample rate."""
+        samples, rate = soundfile.read(self.file, dtype="float64", always_2d=True)
+        return samples[:, 0], rate
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """What is measured of an instrument: its manifest's fields, and its decoder's."""
+
+    name: str
+    low_key: int
+    high_key: int
+    release_seconds: float
+    slot_samples: int
+    delay_samples: int
+    decoder: Path
+
+
+class Echoel:
+    """The tool and the models that it plays.
+
+    Without a path, `script/echoel` of this clone, else the `echoel` on the PATH; without models,
+    ECHOEL_MODELS, else `Models` of this clone.
+    """
+
+    def __init__(self, path: Path | None = None, models: Path | None = None):
+        if path is None:
+            script = _REPOSITORY / "script" / "echoel"
+            found = str(script) if script.is_file() else shutil.which("echoel")
+            if found is None:
+                raise TrainingError("there is no echoel on the PATH; give it with --echoel")
+            path = Path(found)
+        elif not path.is_file():
+            raise TrainingError(f"there is no program at {path}; give echoel's path with --echoel")
+        self.path = path.resolve()
+        if models is None:
+            models = Path(os.environ.get("ECHOEL_MODELS") or _REPOSITORY / "Models")
+        self.models = models.resolve()
+
+    def instruments(self, names: Sequence[str] = ()) -> list[Instrument]:
+        """The named instruments, or all of them."""
+        folder = self.models / "NeuralSynth"
+        every = {path.name.removesuffix(".instrument.json"): path for path in sorted(folder.glob("*.instrument.json"))}
+        if not every:
+            raise TrainingError(f"there are no instruments in {folder}; give the folder above with --models")
+        unknown = [name for name in names if name not in every]
+        if unknown:
+            raise TrainingError(f"there is no instrument {unknown[0]!r} in {folder}; there is {', '.join(every)}")
+        found = []
+        for name in names or every:
+            try:
+                manifest = json.loads(every[name].read_text())
+                decoder = folder / manifest["decoder"]["file"]
+                model = json.loads(decoder.with_suffix(".json").read_text())
+                found.append(
+                    Instrument(
+                        name=name,
+                        low_key=manifest["lowKey"],
+                        high_key=manifest["highKey"],
+                        release_seconds=manifest["releaseSeconds"],
+                        slot_samples=model["slotSamples"],
+                        delay_samples=model["delaySamples"],
+                        decoder=decoder,
+                    )
+                )
+            except (KeyError, ValueError, TypeError) as error:
+                raise TrainingError(f"{every[name]} or its decoder's manifest is not right: {error!r}") from error
+        return found
+
+    def render(self, song: bytes, out: Path, instrument: str, *options: object) -> Rendering:
+        """Renders a MIDI file into `out` (its song is kept beside it)."""
+        midi = out.with_suffix(".mid")
+        midi.write_bytes(song)
+        arguments = ["render", midi, "--instrument", instrument, "--out", out, "--models", self.models, *options]
+        report, peak = self._run(arguments, memory_file=out.with_suffix(".memory"))
+        return Rendering(out, report, peak)
+
+    def bench(self, model: Path, batch: int, slots: int, seconds: float) -> dict[str, Any]:
+        """How long a run of a streaming model takes on one thread."""
+        options = ["--batch", batch, "--dim", f"slots={slots}", "--threads", 1, "--seconds", seconds]
+        return self._run(["bench", model, *options])[0]
+
+    def run(self, model: Path, inputs: dict[str, np.ndarray], outputs: Sequence[str], folder: Path) -> list[np.ndarray]:
+        """Runs a model once on one thread."""
+        arguments: list[object] = ["run", model, "--threads", 1]
+        for name, value in inputs.items():
+            np.save(folder / f"in-{name}.npy", value)
+            arguments += ["--input", f"{name}={folder / f'in-{name}.npy'}"]
+        for name in outputs:
+            arguments += ["--output", f"{name}={folder / f'out-{name}.npy'}"]
+        self._run(arguments)
+        return [np.load(folder / f"out-{name}.npy") for name in outputs]
+
+    def _run(self, arguments: Sequence[object], memory_file: Path | None = None) -> tuple[dict[str, Any], int]:
+        command = [str(self.path), *map(str, arguments), "--json"]
+        if memory_file is not None:
+            command = [sys.executable, "-S", "-c", _MEMORY_OF, str(memory_file), *command]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_RUN_SECONDS)
+        if done.returncode != 0:
+            said = done.stderr.strip().splitlines()
+            raise TrainingError(f"echoel {arguments[0]} failed: {said[-1] if said else f'exit code {done.returncode}'}")
+        peak = 0
+        if memory_file is not None:
+            peak = int(memory_file.read_text())
+            memory_file.unlink()
+        try:
+            return json.loads(done.stdout), peak
+        except ValueError as error:
+            raise TrainingError(f"echoel {arguments[0]} --json does not print JSON: {error}") from error
