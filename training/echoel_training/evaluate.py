@@ -22,6 +22,9 @@ SILENCE_DECIBELS = -60.0
 NOTE_DECIBELS = -18.0
 """Full-scale peak of a single note of velocity 100 at an instrument's own gain: chords of eight stay below clipping."""
 
+LOWEST_STRAY_HERTZ = 100.0
+"""Below, partials lie too close to tell what is between them."""
+
 VELOCITY_EXPONENT = 2.0
 MEL_BANDS, MEL_LOW, MEL_HIGH, MEL_FLOOR = 64, 40.0, 20_000.0, 70.0
 
@@ -127,6 +130,15 @@ def silent_after(audio: np.ndarray, off_sample: int) -> float:
     return max(0.0, (int(loud[-1]) + 1 - off_sample) / SAMPLE_RATE)
 
 
+def stray_decibels(audio: np.ndarray, hertz: float) -> float:
+    """The strongest line of a steady note that lies between its partials (of `hertz` Hz), relative to the strongest
+    partial. Lines nearer to a partial than an eighth of `hertz` are not told apart."""
+    spectrum = np.abs(np.fft.rfft(audio * np.blackman(len(audio))))
+    order = np.arange(len(spectrum)) * SAMPLE_RATE / len(audio) / hertz
+    between = (np.abs(order - np.round(order)) > 0.125) & (order > 0.125)
+    return _decibels(spectrum[between].max() / spectrum[~between].max())
+
+
 def _released(models: Models, instrument: str, keys: np.ndarray, velocity: float) -> np.ndarray:
     """Five seconds of notes that are released after one."""
     off = np.full(len(keys), SAMPLE_RATE)
@@ -174,6 +186,10 @@ def measure_quality(models: Models, notes: dict[str, np.ndarray], notes_per_inst
             abs(1200 * np.log2(measure_f0(note[9600:SAMPLE_RATE], nominal_hertz(key)) / nominal_hertz(key)))
             for key, note in zip(keys, held)
         ]
+        quarter_tones = nominal_hertz(keys + 0.5)
+        bent = play(models, name, keys, np.full(len(keys), 90.0), np.full(len(keys), SAMPLE_RATE), SAMPLE_RATE, quarter_tones)
+        steady = [*zip(held, nominal_hertz(keys.astype(float))), *zip(bent, quarter_tones)]
+        stray = [stray_decibels(note[12_000:SAMPLE_RATE], hertz) for note, hertz in steady if hertz > LOWEST_STRAY_HERTZ]
         releases = [silent_after(note, SAMPLE_RATE) for note in held]
         rest = [_decibels(np.abs(note[4 * SAMPLE_RATE :]).max() / np.abs(note).max()) for note in held]
         long_keys = keys[:: max(1, len(keys) // 4)]
@@ -186,6 +202,8 @@ def measure_quality(models: Models, notes: dict[str, np.ndarray], notes_per_inst
             "melDistanceOtherVelocityDecibels": round(float(np.mean(other)), 2),
             "pitchErrorMedianCents": round(float(np.median(cents)), 2),
             "pitchError95Cents": round(float(np.percentile(cents, 95)), 2),
+            "strayMedianDecibels": round(float(np.median(stray)), 1),
+            "strayMaximumDecibels": round(max(stray), 1),
             "releaseMaximumSeconds": round(max(releases), 3),
             "restDecibels": round(max(rest), 1),
             "holdDriftMaximumDecibels": round(max(np.abs(drift)), 2),

@@ -9,11 +9,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .excitation import SAMPLE_RATE
+
 WINDOW_SAMPLES = (4096, 2048, 1024, 512, 256, 128)
 FLOOR = 1e-4
 """-80 dB, relative to a sine as high as the note's peak."""
 
 FADE_SAMPLES = 2048
+
+STRAY_WINDOW_SAMPLES = 4096
+STRAY_HERTZ = 36.0
+"""At least so far from a partial: a Hann window's main lobe and some vibrato."""
+STRAY_MARGIN = 1.2
+"""Of the square root of magnitude: 3 dB."""
 
 
 class SpectralLoss(nn.Module):
@@ -42,6 +50,28 @@ class SpectralLoss(nn.Module):
         return total / len(WINDOW_SAMPLES)
 
 
+class StrayLoss(nn.Module):
+    """What sounds between the partials and not in the target: the images that nonlinear processing of a critically
+    sampled filter bank leaves. Spectra are averaged over the segment, so that noise like the target's is free.
+
+    ``audio`` and ``target`` ``[B, samples]``, ``f0 [B]`` in Hz; one number per item ``[B]``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("window", torch.hann_window(STRAY_WINDOW_SAMPLES), persistent=False)
+        hertz = torch.arange(STRAY_WINDOW_SAMPLES // 2 + 1) * (SAMPLE_RATE / STRAY_WINDOW_SAMPLES)
+        self.register_buffer("hertz", hertz, persistent=False)
+
+    def forward(self, audio: Tensor, target: Tensor, f0: Tensor) -> Tensor:
+        ours, theirs = (_magnitudes(signal, self.window).mean(dim=2).sqrt() for signal in (audio, target))
+        order = self.hertz / f0[:, None]
+        distance = (order - torch.round(order)).abs() * f0[:, None]
+        between = (distance > torch.clamp(0.15 * f0[:, None], min=STRAY_HERTZ)) | (self.hertz < 0.5 * f0[:, None])
+        excess = torch.relu(ours - STRAY_MARGIN * theirs) * between
+        return excess.sum(dim=1) / (theirs.sum(dim=1) + 1.0)
+
+
 def _magnitudes(signal: Tensor, window: Tensor) -> Tensor:
     """``[B, samples]`` to ``[B, bins, frames]``."""
     size = window.shape[0]
@@ -50,7 +80,8 @@ def _magnitudes(signal: Tensor, window: Tensor) -> Tensor:
 
 
 def _norm(magnitudes: Tensor) -> Tensor:
-    return magnitudes.square().sum(dim=(1, 2)).sqrt()
+    # Silence decoded exactly has no difference, and the root of zero no gradient.
+    return (magnitudes.square().sum(dim=(1, 2)) + 1e-12).sqrt()
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

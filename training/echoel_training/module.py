@@ -17,10 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import TrainingError
 from .decoder import SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
 from .excitation import SAMPLE_RATE, SLOT_SAMPLES
-from .losses import SpectralLoss, divergence, fade_in
+from .losses import SpectralLoss, StrayLoss, divergence, fade_in
 from .pqmf import BANDS
 from .prior import Prior
 from .segments import Segments
@@ -30,6 +31,7 @@ HIGHEST_RATE, LOWEST_RATE = 2e-3, 3e-5
 WARM_UP_STEPS = 100
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
+STRAY_WEIGHT = 4.0
 AVERAGE_DECAY = 0.998
 ENCODER_SHARE = 1 / 3
 
@@ -81,6 +83,7 @@ class EnsembleModule(lightning.LightningModule):
         )
         self.average = copy.deepcopy(self.networks).requires_grad_(False)
         self.spectral = SpectralLoss()
+        self.stray = StrayLoss()
         self.seconds_before = 0.0
         self.steps_before = 0
         self._started = time.monotonic()
@@ -109,10 +112,11 @@ class EnsembleModule(lightning.LightningModule):
         slots = latents_per_slot(latents)
         return torch.cat([slots, slots[:, :, -1:]], dim=2)
 
-    def distance(self, audio: Tensor, segments: Segments) -> Tensor:
-        """The spectral loss of each item, ``[B]``."""
+    def distances(self, audio: Tensor, segments: Segments) -> tuple[Tensor, Tensor]:
+        """The spectral loss and the stray loss of each item, ``[B]``."""
         from_middle = segments.first_slot > 0
-        return self.spectral(fade_in(audio, from_middle), fade_in(segments.audio, from_middle), segments.peak)
+        ours, theirs = fade_in(audio, from_middle), fade_in(segments.audio, from_middle)
+        return self.spectral(ours, theirs, segments.peak), self.stray(ours, theirs, segments.f0)
 
     # Steps
 
@@ -124,14 +128,19 @@ class EnsembleModule(lightning.LightningModule):
         # Rows alternate between instruments, so the first rows hold every instrument.
         heard = mean[:encoded] + torch.randn_like(mean[:encoded]) * torch.exp(0.5 * log_variance[:encoded])
         latent = torch.cat([self.stretch(heard), told[encoded:]])
-        distance = self.distance(self.decode(networks, latent, segments), segments)
+        distance, stray = self.distances(self.decode(networks, latent, segments), segments)
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
-        loss = distance.mean() + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
+        loss = distance.mean() + STRAY_WEIGHT * stray.mean() + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"the loss is {loss.item()} at step {self.global_step}; resume from the last checkpoint, at a lower rate"
+            )
         self.log("train/encoder", distance[:encoded].mean(), prog_bar=True)
         self.log("train/prior", distance[encoded:].mean(), prog_bar=True)
+        self.log("train/stray", stray.mean(), prog_bar=True)
         self.log("train/divergence", kl)
         self.log("train/regression", regression)
         return loss
@@ -144,7 +153,9 @@ class EnsembleModule(lightning.LightningModule):
             ("prior", self.prior_latents(self.average, segments)),
         ):
             audio = self.decode(self.average, latent, segments, generator)
-            self.log(f"held_out/{name}", self.distance(audio, segments).mean(), prog_bar=True, batch_size=1)
+            distance, stray = self.distances(audio, segments)
+            self.log(f"held_out/{name}", distance.mean(), prog_bar=True, batch_size=1)
+            self.log(f"held_out/{name}_stray", stray.mean(), prog_bar=True, batch_size=1)
 
     # Schedule, average and resumption
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import torch
+from scipy.signal import firwin, resample_poly
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
@@ -18,6 +21,11 @@ ONSET_SHARE = 0.45
 RELEASE_SHARE = 0.25
 SILENCE_SHARE = 0.10
 SILENCE_SECONDS = 2.5
+_RESAMPLING_MARGIN = 128
+
+LARGEST_SHIFT_CENTS = 60
+UNSHIFTED_SHARE = 0.2
+"""Most segments are resampled by up to 60 cents, as a sampler does it, so that every pitch is heard, not only keys."""
 
 
 @dataclass
@@ -37,6 +45,24 @@ class Segments:
     def to(self, device: torch.device) -> "Segments":
         """The same batch on another device."""
         return Segments(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+
+def pitch_ratio(cents: float) -> Fraction:
+    """The ratio of frequencies nearest to ``cents``, of small whole numbers (within 0.02 cents)."""
+    return Fraction(2 ** (cents / 1200)).limit_denominator(400)
+
+
+@lru_cache(maxsize=64)
+def _low_pass(ratio: Fraction) -> np.ndarray:
+    widest = max(ratio.numerator, ratio.denominator)
+    return firwin(32 * widest + 1, 0.97 / widest, window=("kaiser", 8.0)).astype(np.float32)
+
+
+def shifted(audio: np.ndarray, ratio: Fraction) -> np.ndarray:
+    """``audio`` played ``ratio`` times as fast, thus as high."""
+    if ratio == 1:
+        return audio
+    return resample_poly(audio, ratio.denominator, ratio.numerator, window=_low_pass(ratio))
 
 
 class SegmentSource:
@@ -68,27 +94,38 @@ class SegmentSource:
             start = generator.integers(0, max(off, SLOT_SAMPLES))
         return max(0, int(start) // SLOT_SAMPLES * SLOT_SAMPLES)
 
-    def cut(self, chosen: np.ndarray, starts: list[int]) -> Segments:
-        """The segments of the notes ``chosen`` from the samples ``starts`` on; silence beyond a note's end."""
+    def cut(self, chosen: np.ndarray, starts: list[int], ratios: list[Fraction] | None = None) -> Segments:
+        """The segments of the notes ``chosen`` from the samples ``starts`` on, each raised in pitch (and shortened)
+        by its entry of ``ratios``; silence beyond a note's end."""
         notes = self.notes
+        ratios = ratios or [Fraction(1)] * len(chosen)
         audio = np.zeros((len(chosen), SEGMENT_SAMPLES), np.float32)
-        for row, (note, start) in enumerate(zip(chosen, starts)):
-            part = notes["audio"][note, start : start + SEGMENT_SAMPLES]
+        for row, (note, start, ratio) in enumerate(zip(chosen, starts, ratios)):
+            first = round(start * ratio)
+            part = notes["audio"][note, first : first + round(SEGMENT_SAMPLES * ratio) + _RESAMPLING_MARGIN]
+            part = shifted(part, ratio)[:SEGMENT_SAMPLES]
             audio[row, : len(part)] = part
 
         def column(name: str, kind: type) -> Tensor:
             return torch.from_numpy(notes[name][chosen].astype(kind))
 
+        ratio = torch.tensor([float(ratio) for ratio in ratios])
         return Segments(
             audio=torch.from_numpy(audio),
             first_slot=torch.tensor([start // SLOT_SAMPLES for start in starts]),
             key=column("key", np.float32),
             velocity=column("velocity", np.float32),
-            off_sample=column("off_sample", np.float32),
-            f0=column("f0", np.float32),
+            off_sample=column("off_sample", np.float32) / ratio,
+            f0=column("f0", np.float32) * ratio,
             instrument=column("instrument", np.int64),
             peak=torch.from_numpy(self.peak[chosen].astype(np.float32)),
         )
+
+
+def _random_ratio(generator: np.random.Generator) -> Fraction:
+    if generator.random() < UNSHIFTED_SHARE:
+        return Fraction(1)
+    return pitch_ratio(int(generator.integers(-LARGEST_SHIFT_CENTS // 4, LARGEST_SHIFT_CENTS // 4 + 1)) * 4)
 
 
 class RandomSegments(IterableDataset):
@@ -104,7 +141,8 @@ class RandomSegments(IterableDataset):
         groups = [chosen[instrument == index] for index in np.unique(instrument)]
         while True:
             notes = np.array([generator.choice(groups[row % len(groups)]) for row in range(self.batch)])
-            yield self.source.cut(notes, [self.source.draw_start(note, generator) for note in notes])
+            starts = [self.source.draw_start(note, generator) for note in notes]
+            yield self.source.cut(notes, starts, [_random_ratio(generator) for _ in notes])
 
 
 class HeldOutSegments(IterableDataset):

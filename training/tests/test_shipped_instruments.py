@@ -1,0 +1,146 @@
+"""The instruments in Models/NeuralSynth, played through ONNX Runtime as a host plays them: in tune, steady, silent
+after their release, without seams, as loud as they say."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from echoel_training.dataset import measure_f0, nominal_hertz
+from echoel_training.manifest import check_against_model, read_json, validate_instrument, validate_manifest
+
+FOLDER = Path(__file__).parents[2] / "Models" / "NeuralSynth"
+NAMES = ("strings", "trumpet")
+RATE, SLOT, DELAY = 48_000, 128, 128
+
+
+@cache
+def session(file: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(FOLDER / file, options, providers=["CPUExecutionProvider"])
+
+
+@dataclass
+class Shipped:
+    """An instrument file and how to play it."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        self.description = read_json(FOLDER / f"{self.name}.instrument.json")
+        prior = self.description["prior"]["file"].removesuffix(".onnx")
+        self.columns = read_json(FOLDER / f"{prior}.json")["columns"]
+
+    def keys(self, count: int) -> np.ndarray:
+        return np.linspace(self.description["lowKey"], self.description["highKey"], count).round()
+
+    def play(self, keys, seconds, off_seconds=None, velocity=90.0, bend_semitones=0.0, slice_slots=2) -> np.ndarray:
+        """One voice per key in one batch, ``[B, samples]`` from the onset on, level-normalised."""
+        keys = np.asarray(keys, dtype=np.float32)
+        slots = int(seconds * RATE / SLOT / slice_slots + 1) * slice_slots
+        slot = np.arange(slots)
+        note = np.zeros((len(keys), slots, len(self.columns)), np.float32)
+        note[..., self.columns.index("pitch")] = keys[:, None]
+        note[..., self.columns.index("velocity")] = velocity
+        note[..., self.columns.index("secondsOn")] = slot * SLOT / RATE
+        if off_seconds is not None:
+            note[..., self.columns.index("secondsOff")] = np.maximum(0, (slot * SLOT - DELAY) / RATE - off_seconds)
+        note[..., self.columns.index(f"instrument.{self.description['instrument']}")] = 1
+        prior = session(self.description["prior"]["file"])
+        latent = prior.run(None, {"note": note.reshape(-1, note.shape[-1])})[0].reshape(len(keys), slots, -1)
+        decoder = session(self.description["decoder"]["file"])
+        shapes = {value.name: value.shape[1:] for value in decoder.get_inputs() if value.name.startswith("state_")}
+        states = {name: np.zeros((len(keys), *shape), np.float32) for name, shape in shapes.items()}
+        outputs = [value.name for value in decoder.get_outputs()]
+        noise = np.random.default_rng(0).uniform(-(3**0.5), 3**0.5, (len(keys), 16, 8 * slots)).astype(np.float32)
+        hertz = nominal_hertz(keys + bend_semitones).astype(np.float32)[:, None, None]
+        audio = []
+        for first in range(0, slots, slice_slots):
+            feeds = {
+                "latent": np.ascontiguousarray(latent[:, first : first + slice_slots].transpose(0, 2, 1)),
+                "pitch": np.repeat(hertz, slice_slots, axis=2),
+                "noise": np.ascontiguousarray(noise[:, :, 8 * first : 8 * (first + slice_slots)]),
+            }
+            result = dict(zip(outputs, decoder.run(outputs, feeds | states)))
+            audio.append(result["audio"][:, 0])
+            states = {name: result[name.replace("state_", "next_")] for name in states}
+        return np.concatenate(audio, axis=1)[:, DELAY : DELAY + int(seconds * RATE)]
+
+
+@pytest.fixture(params=NAMES)
+def instrument(request) -> Shipped:
+    return Shipped(request.param)
+
+
+def decibels(ratio):
+    return 20 * np.log10(np.maximum(ratio, 1e-9))
+
+
+def level(audio: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(audio.astype(np.float64) ** 2)))
+
+
+def test_files_are_what_their_manifests_say(instrument):
+    validate_instrument(instrument.description, instrument.name)
+    for part in ("decoder", "prior", "encoder"):
+        file = instrument.description[part]["file"]
+        manifest = read_json((FOLDER / file).with_suffix(".json"))
+        validate_manifest(manifest, file)
+        check_against_model(manifest, FOLDER)
+        assert manifest["sha256"] == instrument.description[part]["sha256"]
+    assert (FOLDER / instrument.description["card"]).is_file()
+
+
+@pytest.mark.parametrize("bend", [0.0, 2.0, -2.0])
+def test_notes_and_bends_are_in_tune(instrument, bend):
+    keys = instrument.keys(9)
+    cents = []
+    for key, audio in zip(keys, instrument.play(keys, 1.0, bend_semitones=bend)):
+        hertz = nominal_hertz(key + bend)
+        cents.append(abs(1200 * np.log2(measure_f0(audio[9600:], hertz) / hertz)))
+    assert np.median(cents) <= 3 and max(cents) <= 10, dict(zip(keys, np.round(cents, 1)))
+
+
+def test_a_note_held_for_twenty_seconds_keeps_level_and_pitch(instrument):
+    keys = instrument.keys(3)
+    for key, audio in zip(keys, instrument.play(keys, 20.0, slice_slots=16)):
+        early, late = audio[2 * RATE : 4 * RATE], audio[18 * RATE :]
+        assert abs(decibels(level(late) / level(early))) < 1.0, key
+        cents = 1200 * np.log2(measure_f0(late, nominal_hertz(key)) / nominal_hertz(key))
+        assert abs(cents) < 3, (key, cents)
+
+
+def test_a_released_note_is_silent_when_it_says_so(instrument):
+    release = instrument.description["releaseSeconds"]
+    for velocity in (30.0, 110.0):
+        for audio in instrument.play(instrument.keys(7), 0.8 + release + 1.0, off_seconds=0.8, velocity=velocity):
+            rest = audio[int((0.8 + release) * RATE) :]
+            assert decibels(np.abs(rest).max() / np.abs(audio).max()) < -60
+
+
+def test_a_note_sounds_at_once(instrument):
+    """30 ms after its onset a note is less than 20 dB below its sustained level."""
+    for audio in instrument.play(instrument.keys(7), 1.0):
+        assert decibels(level(audio[: int(0.03 * RATE)]) / level(audio[RATE // 2 :])) > -20
+
+
+def test_slices_leave_no_seam(instrument):
+    """The curvature at the first samples of slices is that of the samples inside."""
+    for audio in instrument.play(instrument.keys(5), 3.0)[:, RATE // 2 :]:
+        audio = audio[DELAY:]
+        bend = np.abs(np.diff(audio.astype(np.float64), n=2))
+        place = (np.arange(len(bend)) + 2 + RATE // 2) % (2 * SLOT)
+        seam, inside = bend[(place == 0) | (place == 1)], bend[(place > 1)]
+        assert np.mean(seam > np.quantile(inside, 0.999)) < 0.01
+        assert abs(decibels(level(seam) / level(inside))) < 1.5
+
+
+def test_a_note_of_velocity_100_peaks_at_minus_14_decibels(instrument):
+    described = instrument.description
+    peaks = np.abs(instrument.play(instrument.keys(9), 1.0, velocity=100.0)).max(axis=1)
+    heard = decibels(peaks * described["gain"] * (100 / 127) ** described["velocityExponent"])
+    assert abs(np.median(heard) + 14) < 2 and heard.max() < -6, heard
