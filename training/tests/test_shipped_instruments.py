@@ -139,8 +139,8 @@ def test_slices_leave_no_seam(instrument):
         assert abs(decibels(level(seam) / level(inside))) < 1.5
 
 
-def test_a_note_of_velocity_100_peaks_at_minus_14_decibels(instrument):
+def test_a_note_of_velocity_100_peaks_at_minus_18_decibels(instrument):
     described = instrument.description
     peaks = np.abs(instrument.play(instrument.keys(9), 1.0, velocity=100.0)).max(axis=1)
     heard = decibels(peaks * described["gain"] * (100 / 127) ** described["velocityExponent"])
-    assert abs(np.median(heard) + 14) < 2 and heard.max() < -6, heard
+    assert abs(np.median(heard) + 18) < 2 and heard.max() < -10, heard
