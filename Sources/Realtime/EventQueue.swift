@@ -6,6 +6,7 @@ public import Synchronization
 /// there was anything. One thread pushes, one (other) thread pops.
 ///
 /// Room: `push`, `peek` and `pop` audio or worker; `init` and `deinit` control.
+// Sendable: the two atomic indices say which end owns which place.
 @safe public struct EventQueue<Element: BitwiseCopyable & Sendable>: ~Copyable, @unchecked Sendable {
     @usableFromInline let storage: UnsafeMutablePointer<Element>
     @usableFromInline let mask: Int

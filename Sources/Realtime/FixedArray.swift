@@ -32,4 +32,5 @@
     }
 }
 
+// Sendable: it owns its memory, and moves as a whole.
 extension FixedArray: @unchecked Sendable where Element: Sendable {}
