@@ -36,8 +36,9 @@ class ScoredNote:
     reference: np.ndarray
     """float32 [n]: the SoundFont's note, mono, 48 kHz, level-normalised as in a dataset, with its release and
     AFTER_SECONDS of silence."""
-    why: Literal["zone", "velocity"]
-    """What was kept from training: the key's whole zone (and maybe the velocity too), or only this velocity."""
+    why: Literal["zone", "velocity", "trained"]
+    """What was kept from training: the key's whole zone (and maybe the velocity too), or only this velocity, or
+    nothing: a trained note tells of levels only."""
 
 
 @dataclass(frozen=True, eq=False)
