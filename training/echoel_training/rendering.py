@@ -52,6 +52,10 @@ _OK = 0
 _COARSE_TUNE, _FINE_TUNE = 51, 52  # generators of the SoundFont specification, in semitones and cents
 
 
+class NoSound(TrainingError):
+    """The SoundFont has nothing to play there."""
+
+
 @dataclass(frozen=True)
 class RenderedNote:
     """One note, mono at 48 kHz; sample 0 is the note-on."""
@@ -164,7 +168,7 @@ class Synthesizer:
                 synth.repitch(repitched_cents)
             audio = synth.play(key, velocity, off_sample)
         if audio is None:
-            raise TrainingError(
+            raise NoSound(
                 f"program {program} of {self.soundfont.name} has no sound at key {key}, velocity {velocity}; "
                 "choose keys that the program has"
             )
@@ -218,7 +222,7 @@ class _Synth:
 
     def select(self, program: int, bank: int) -> None:
         if self._library.fluid_synth_program_select(self._synth, 0, self._soundfont_id, bank, program) != _OK:
-            raise TrainingError(f"{self._soundfont.name} has no program {program} in bank {bank}")
+            raise NoSound(f"{self._soundfont.name} has no program {program} in bank {bank}")
 
     def repitch(self, cents: float) -> None:
         """Moves every note that begins from now on."""
