@@ -15,7 +15,11 @@ STEP_SAMPLES = 48
 ONSET_DECIBELS = -40.0
 """Against the loudest millisecond: what is above it has begun."""
 
+STRUCK_DECIBELS_PER_SECOND = -1.0
+"""A held note that fades faster than this is of something struck or plucked."""
+
 _ATTACK_WITHIN_SECONDS = 0.5
+_PLATEAU_STEPS = 20
 _SMALLEST_WINDOW_SECONDS = 0.005
 _DECAY_WINDOW_SECONDS = 0.05
 _DECAY_FLOOR_DECIBELS = -50.0
@@ -33,18 +37,22 @@ def onset_seconds(audio: np.ndarray) -> float:
 
 
 def attack_seconds(audio: np.ndarray, hertz: float) -> float:
-    """How long the note takes from 10 to 90 % of the highest amplitude of its first half second; NaN for silence.
+    """How long the note takes from 10 to 90 % of the amplitude at which its attack ends; NaN for silence.
 
     The amplitude is the root of the energy smoothed by a Hann window of two periods of `hertz`, at least 5 ms: the
-    ripple of a low note is no attack. An attack shorter than the window measures as about a third of it.
+    ripple of a low note is no attack. An attack shorter than the window measures as about a third of it. The attack
+    ends where the next 20 ms bring no more than a tenth, once half of the first half second's highest amplitude is
+    there: a slow swell, or two oscillators that drift into step, are no attack.
     """
-    part = _energy(audio[: round(_ATTACK_WITHIN_SECONDS * SAMPLE_RATE)])
-    amplitude = np.sqrt(_smoothed(part, max(_SMALLEST_WINDOW_SECONDS, 2 / hertz)))
+    steps = round(_ATTACK_WITHIN_SECONDS * SAMPLE_RATE / STEP_SAMPLES)
+    amplitude = np.sqrt(_smoothed(_energy(audio), max(_SMALLEST_WINDOW_SECONDS, 2 / hertz)))[: steps + _PLATEAU_STEPS]
     if amplitude.max(initial=0.0) <= 0:
         return math.nan
-    amplitude = amplitude / amplitude.max()
-    end = _crossing(amplitude, 0.9)
-    start = _crossing(amplitude[: math.floor(end) + 2], 0.1)
+    ahead = np.array([amplitude[at : at + _PLATEAU_STEPS + 1].max() for at in range(min(steps, len(amplitude)))])
+    here = amplitude[: len(ahead)]
+    top = ahead[np.argmax((here >= 0.5 * here.max()) & (ahead <= 1.1 * here))]
+    end = _crossing(amplitude, 0.9 * top)
+    start = _crossing(amplitude[: math.floor(end) + 2], 0.1 * top)
     return (end - start) * STEP_SAMPLES / SAMPLE_RATE
 
 

@@ -1,20 +1,16 @@
 """Notes played by the product, each cut out of the sound file that `echoel render` writes."""
 
 import math
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from .. import TrainingError
 from ..measure.midi import BEND_SEMITONES, Bend, Note, key_frequency, midi_file
-from ..measure.tool import Echoel, Instrument
+from ..measure.product import GAIN_DB, Bench
+from ..measure.tool import Instrument
 from .notes import SAMPLE_RATE, ScoredNote
-
-_GAIN_DECIBELS = -12
-"""A single note at velocity 127 must not clip; it is taken back afterwards."""
 
 _FIRST_ONSET = 4_877
 _PAUSE_SAMPLES = 4_877  # odd, so that onsets fall on every place of slots and slices
@@ -40,7 +36,7 @@ class Request:
         return Request(note.key, note.velocity, note.off_sample, len(note.reference), note.hertz)
 
 
-def play(echoel: Echoel, instrument: Instrument, requests: Sequence[Request]) -> list[np.ndarray]:
+def play(bench: Bench, instrument: Instrument, requests: Sequence[Request]) -> list[np.ndarray]:
     """Each note as `echoel render` plays it, float32 `[samples]`, sample 0 the note-on.
 
     Every note sounds alone, and its pitch is bent before it begins, in steps of 0.024 cents. Level-normalised as a
@@ -53,17 +49,12 @@ def play(echoel: Echoel, instrument: Instrument, requests: Sequence[Request]) ->
         bends.append(Bend(onset - _BEND_LEAD_SAMPLES, _semitones(request)))
         ends = request.off_sample + math.ceil(instrument.release_seconds * SAMPLE_RATE)
         onset += max(request.samples, ends) + _PAUSE_SAMPLES
-    with tempfile.TemporaryDirectory(prefix="echoel-score-") as folder:
-        song = midi_file(notes, bends, onset)
-        rendering = echoel.render(song, Path(folder) / "notes.wav", instrument.name, "--gain", _GAIN_DECIBELS)
-        if rendering.report["peak"] >= 1:
-            raise TrainingError(f"{instrument.name} clips even at {_GAIN_DECIBELS} dB: its notes cannot be compared")
-        sound, rate = rendering.mono()
+    sound, rate = bench.sound(f"{instrument.name}-score", instrument.name, notes, bends, onset)
     if rate != SAMPLE_RATE or len(sound) < onset - _PAUSE_SAMPLES:
         raise TrainingError(f"echoel rendered {len(sound)} samples at {rate} Hz where {onset} at 48000 Hz were asked")
     cut = []
     for note, request in zip(notes, requests, strict=True):
-        level = 10 ** (_GAIN_DECIBELS / 20) * instrument.gain * (note.velocity / 127) ** instrument.velocity_exponent
+        level = 10 ** (GAIN_DB / 20) * instrument.gain * (note.velocity / 127) ** instrument.velocity_exponent
         cut.append((sound[note.onset : note.onset + request.samples] / level).astype(np.float32))
     return cut
 
