@@ -135,6 +135,8 @@ def render_programs(soundfont: Path, key: int, velocity: int) -> tuple[np.ndarra
 def render_note(synthesizer: Synthesizer, program: int, key: int, velocity: int) -> np.ndarray | None:
     """The SoundFont's note as `timbre` wants it, or None where the program has no sound at that key."""
     try:
-        return synthesizer.render(program, key, velocity, timbre.OFF_SAMPLE).audio
+        return synthesizer.render(
+            program, key, velocity, timbre.OFF_SAMPLE, tail_seconds=timbre.TAIL_SECONDS
+        ).audio
     except NoSound:
         return None

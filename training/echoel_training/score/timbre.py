@@ -21,8 +21,8 @@ from .notes import SAMPLE_RATE
 OFF_SAMPLE = 57_600
 """Notes are released 1.2 s after their onset."""
 
-NOTE_SAMPLES = OFF_SAMPLE + round(1.2 * SAMPLE_RATE)
-"""What is looked at: the held note, and 1.2 s of its release."""
+TAIL_SECONDS = 1.2
+"""How much of the release is looked at."""
 
 PARTS = (40, 60, 16)
 """How many numbers describe onset, sustain and envelope."""
@@ -44,8 +44,8 @@ def describe(audio: np.ndarray) -> np.ndarray:
 
     A note that ends sooner is silent from there on. Silence is described by zeros.
     """
-    note = np.zeros(NOTE_SAMPLES)
-    note[: min(len(audio), NOTE_SAMPLES)] = audio[:NOTE_SAMPLES]
+    note = np.zeros(OFF_SAMPLE + round(TAIL_SECONDS * SAMPLE_RATE))
+    note[: len(audio)] = audio[: len(note)]
     if not note[:OFF_SAMPLE].any():
         return np.zeros(sum(PARTS), np.float32)
     cepstrum = _cepstrum(note[:OFF_SAMPLE])
