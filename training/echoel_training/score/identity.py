@@ -72,7 +72,7 @@ def identity_figures(
     figures = []
     for instrument in dict.fromkeys(query.instrument for query in queries):
         reachable = _rate(judge, own, instrument)
-        measure = f"{instrument}: identity"
+        measure = f"Identity: {instrument}"
         figures += [
             _share(measure, "top-1, of the SoundFont's own rate", _rate(judge, queries, instrument), reachable, True),
             Figure(measure, "top-1 of the SoundFont's own notes", 100 * reachable["rate"], "%", details=reachable),
