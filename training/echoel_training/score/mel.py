@@ -8,6 +8,7 @@ takes of one noise differ by 8 dB in them, and a little hiss wins. The mel scale
 from functools import cache
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from .notes import SAMPLE_RATE
 
@@ -17,20 +18,20 @@ FLOOR_DECIBELS = 70.0
 
 
 @cache
-def _bands() -> np.ndarray:
+def mel_bands() -> csr_array:
     """Triangles ``[64, 1025]`` over the bins."""
     edges = np.linspace(*(2595 * np.log10(1 + np.array([LOW_HERTZ, HIGH_HERTZ]) / 700)), BANDS + 2)
     edges = 700 * (10 ** (edges / 2595) - 1)
     bins = np.arange(WINDOW_SAMPLES // 2 + 1) * SAMPLE_RATE / WINDOW_SAMPLES
     low, middle, high = (edges[first : first + BANDS, None] for first in range(3))
-    return np.maximum(0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)))
+    return csr_array(np.maximum(0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle))))
 
 
 def mel_spectrum(audio: np.ndarray) -> np.ndarray:
     """Power ``[64, frames]``, each frame the mean of 4 of 512 samples; `audio` is 4096 samples or more."""
     starts = np.arange(0, len(audio) - WINDOW_SAMPLES, HOP_SAMPLES)
     frames = audio[starts[:, None] + np.arange(WINDOW_SAMPLES)] * np.hanning(WINDOW_SAMPLES + 1)[:-1]
-    power = _bands() @ (np.abs(np.fft.rfft(frames, axis=1)) ** 2).T
+    power = mel_bands() @ (np.abs(np.fft.rfft(frames, axis=1)) ** 2).T
     groups = power.shape[1] // AVERAGED_FRAMES
     return power[:, : groups * AVERAGED_FRAMES].reshape(BANDS, groups, AVERAGED_FRAMES).mean(axis=2)
 
