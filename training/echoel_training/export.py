@@ -17,7 +17,7 @@ from torch import nn
 from torch.export import Dim
 
 from . import TrainingError
-from .catalogue import Catalogue, read_catalogue
+from .catalogue import DEFAULT_CATALOGUE, Catalogue, read_catalogue
 from .decoder import LATENT_SIZE, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
 from .excitation import SAMPLE_RATE, SLOT_SAMPLES
@@ -32,7 +32,6 @@ MAXIMUM_SLOTS = 16
 DECODER_NAME = "rave_decoder_ensemble"
 PRIOR_NAME = "rave_prior_ensemble"
 ENCODER_NAME = "rave_encoder"
-DEFAULT_CATALOGUE = Path(__file__).parents[1] / "catalogue" / "ensemble.toml"
 
 STATE_UNITS = {"phase": "cycles", "pitch": "Hz"}
 UNMEASURED_LEVEL = {"gain": 0.2, "releaseSeconds": 1.0}

@@ -2,9 +2,9 @@
 
 What it knows it has from the instrument's training notes alone, all of them averaged:
 
-- a harmonic series up to 20 kHz, steady, under the instrument's average spectral envelope: the mean level of its
-  partials in dB, either by frequency (a body that resonates where it does) or by number (a waveform that is the same at
-  every key), whichever is nearer to eight of the training notes in mel distance;
+- a harmonic series up to 20 kHz, steady, under the instrument's average spectral envelope. It has two parts, as in any
+  such synthesizer: a waveform, which gives partial k the same level at every key, and a fixed filter, which gives
+  each frequency its own; the two that explain the partials of the training notes best (dB, least squares);
 - noise, shaped by the average spectrum of what is left between the partials (dB, in 24 mel bands), at its average level
   against the partials; white noise drawn anew for each note, from a fixed seed;
 - one envelope for all: a straight rise within the median attack time, then, of a struck instrument, an exponential decay
@@ -16,7 +16,7 @@ It has no velocity, no inharmonicity, no vibrato and no noise of the attack: wha
 gets without programming every key.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,18 +28,18 @@ from .envelope import (
     held_decay_decibels_per_second,
     release_t60_seconds,
 )
-from .mel import mel_distance
 from .notes import SAMPLE_RATE, ScoredNote
 from .recordings import Recordings
 from .sampler import at_level_of
 
-LEARNED_NOTES, COMPARED_NOTES = 48, 8
+LEARNED_NOTES = 48
 NOISE_BANDS = 24
 
 _MOST_PARTIALS = 120
 _HIGHEST_HERTZ = 20_000.0
 _QUIETEST_DECIBELS = -90.0
-_GRID_HERTZ = np.geomspace(30, _HIGHEST_HERTZ, 64)
+_FILTER_HERTZ = np.geomspace(30, _HIGHEST_HERTZ, 16)
+_DAMPING = 1.0  # keeps what few notes tell near the middle
 _LOBE_BINS = 3  # of a Hann window to either side of a partial
 
 
@@ -47,12 +47,10 @@ _LOBE_BINS = 3  # of a Hann window to either side of a partial
 class AdditiveSynth:
     """The settings; build them by `learn`."""
 
-    by_number: np.ndarray
-    """dB: the power of partial 1, 2, … against all of them."""
-    by_frequency: np.ndarray
-    """dB: the power of a partial against all of them, where it lies at one of `_GRID_HERTZ`."""
-    follows_frequency: bool
-    """Which of the two is played."""
+    waveform_decibels: np.ndarray
+    """Of partial 1, 2, …"""
+    filter_decibels: np.ndarray
+    """At each of `_FILTER_HERTZ`; between them straight lines over the logarithm of the frequency."""
     noise_decibels: np.ndarray
     """Power per Hz of the noise in each of 24 bands, against the power of all partials."""
     attack: float
@@ -66,31 +64,27 @@ class AdditiveSynth:
         longest = recordings.length_of(np.arange(len(recordings.row))) == len(recordings.lengths) - 1
         chosen = np.flatnonzero(longest & ~recordings.held_out)
         chosen = chosen[np.linspace(0, len(chosen) - 1, min(LEARNED_NOTES, len(chosen))).astype(int)]
-        numbers, frequencies, noise, attacks, decays, releases = [], [], [], [], [], []
+        places, levels, noise, attacks, decays, releases = [], [], [], [], [], []
         for index in chosen:
             audio, off, hertz = recordings.audio(index), int(recordings.off_sample[index]), recordings.hertz(index)
-            levels, density = _spectrum(audio[:off], hertz, recordings.inharmonicity(index))
-            numbers.append(np.append(levels, np.full(_MOST_PARTIALS - len(levels), np.nan)))
-            places = np.log(hertz * np.arange(1, len(levels) + 1))
-            frequencies.append(np.interp(np.log(_GRID_HERTZ), places, levels, left=np.nan, right=np.nan))
+            partials, density = _spectrum(audio[:off], hertz, recordings.inharmonicity(index))
+            places.append(hertz * np.arange(1, len(partials) + 1))
+            levels.append(partials)
             noise.append(density)
             attacks.append(attack_seconds(audio, hertz))
             if (span := decay_range(audio, off)) is not None:
                 decays.append(held_decay_decibels_per_second(audio, span))
             releases.append(release_t60_seconds(np.append(audio, np.zeros(SAMPLE_RATE // 2)), off))
         decay = float(np.median(decays)) if decays else 0.0
-        learned = AdditiveSynth(
-            by_number=_mean(np.array(numbers)),
-            by_frequency=_mean(np.array(frequencies)),
-            follows_frequency=True,
+        waveform, filtered = _waveform_and_filter(places, levels)
+        return AdditiveSynth(
+            waveform_decibels=waveform,
+            filter_decibels=filtered,
             noise_decibels=_mean(np.array(noise)),
             attack=float(np.nanmedian(attacks)),
             decay_decibels_per_second=decay if decay < STRUCK_DECIBELS_PER_SECOND else 0.0,
             release_t60=float(np.nanmedian(releases)),
         )
-        some = [recordings.scored(index, "trained") for index in chosen[:: max(1, len(chosen) // COMPARED_NOTES)]]
-        synths = (learned, replace(learned, follows_frequency=False))
-        return min(synths, key=lambda synth: sum(mel_distance(synth.play(note), note.reference) for note in some))
 
     @property
     def is_struck(self) -> bool:
@@ -103,10 +97,9 @@ class AdditiveSynth:
         rng = np.random.default_rng(note.key)
         tone = np.zeros(samples)
         for number in range(1, min(_MOST_PARTIALS, int(_HIGHEST_HERTZ / note.hertz)) + 1):
-            if self.follows_frequency:
-                level = np.interp(np.log(number * note.hertz), np.log(_GRID_HERTZ), self.by_frequency)
-            else:
-                level = self.by_number[number - 1]
+            level = self.waveform_decibels[number - 1] + float(
+                np.interp(np.log(number * note.hertz), np.log(_FILTER_HERTZ), self.filter_decibels)
+            )
             amplitude = np.sqrt(2 * 10 ** (level / 10))
             tone += amplitude * np.sin(2 * np.pi * (number * note.hertz * time + rng.random()))
         sound = (tone + self._noise(samples, rng)) * self._envelope(note)
@@ -134,6 +127,27 @@ def _edges() -> np.ndarray:
     """Hz: the edges of the noise bands, even on the mel scale from 40 Hz to 20 kHz."""
     mel = np.linspace(*(2595 * np.log10(1 + np.array([40.0, _HIGHEST_HERTZ]) / 700)), NOISE_BANDS + 1)
     return 700 * (10 ** (mel / 2595) - 1)
+
+
+def _waveform_and_filter(places: list[np.ndarray], levels: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The dB of each partial's number and of each filter frequency whose sums are nearest to the partials' levels.
+
+    `places` (Hz) and `levels` (dB) are of partials 1, 2, … of each note.
+    """
+    number = np.concatenate([np.arange(len(note)) for note in levels])
+    known = np.concatenate(levels)
+    steps = np.log(_FILTER_HERTZ)
+    place = np.interp(np.log(np.concatenate(places)), steps, np.arange(len(steps)))
+    lower = np.minimum(place.astype(int), len(steps) - 2)
+    design = np.zeros((len(known), _MOST_PARTIALS + len(steps)))
+    rows = np.arange(len(known))
+    design[rows, number] = 1
+    design[rows, _MOST_PARTIALS + lower] = 1 - (place - lower)
+    design[rows, _MOST_PARTIALS + lower + 1] = place - lower
+    damped = np.concatenate([design, _DAMPING * np.eye(design.shape[1])])
+    middle = known.mean()
+    solution = np.linalg.lstsq(damped, np.append(known - middle, np.zeros(design.shape[1])), rcond=None)[0]
+    return middle + solution[:_MOST_PARTIALS], solution[_MOST_PARTIALS:]
 
 
 def _spectrum(held: np.ndarray, hertz: float, inharmonicity: float) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import TrainingError
 from ..measure.product import Bench, decoder_cost
 from ..measure.report import Figure
 from ..measure.tool import Echoel, Instrument
@@ -14,7 +15,7 @@ from ..rendering import Synthesizer
 from . import compare
 from .additive import AdditiveSynth
 from .levels import level_figures
-from .notes import Rendering, ScoredNote
+from .notes import Rendering
 from .origin import Origin
 from .playing import Request, play
 from .recordings import Recordings
@@ -94,21 +95,31 @@ class Scorer:
         self._announce(f"{name}: pitch over its range, chords and bends")
         yield from tune_of_range(bench, instrument, recordings, is_struck, self._quick)
         self._announce(f"{name}: partials, onsets, attacks and decays")
-        for figures in (
-            compare.partial_figures,
-            compare.onset_figures,
-            compare.attack_figures,
-            compare.decay_figures,
-        ):
+        for figures in (compare.partial_figures, compare.onset_figures, compare.attack_figures):
             yield from figures(name, renderings)
+        yield from compare.decay_figures(name, renderings, is_struck)
         self._announce(f"{name}: every velocity")
         notes = level_notes(recordings, self._quick)
         yield from level_figures(name, notes, play(bench, instrument, [Request.of(note) for note in notes]))
         self._announce(f"{name}: held notes")
-        keys = _sustain_keys([each.note for each in renderings], instrument, 2 if self._quick else _SUSTAIN_KEYS)
+        keys = _sustain_keys(recordings, 2 if self._quick else _SUSTAIN_KEYS)
         yield from sustain_figures(bench, instrument, origin, keys, is_struck)
         self._announce(f"{name}: cost")
         yield decoder_cost(bench, instrument)
+
+
+def choose_instruments(echoel: Echoel, fields: dict[str, np.ndarray], names: Sequence[str]) -> list[Instrument]:
+    """The named instruments, else all that are both installed and in the dataset, in its order."""
+    if names:
+        return echoel.instruments(list(dict.fromkeys(names)))
+    installed = {instrument.name: instrument for instrument in echoel.instruments()}
+    chosen = [installed[str(name)] for name in fields["instruments"] if str(name) in installed]
+    if not chosen:
+        raise TrainingError(
+            f"none of the dataset's instruments ({', '.join(map(str, fields['instruments']))}) is in {echoel.models}; "
+            "give their folder with --models"
+        )
+    return chosen
 
 
 def overall_figures(renderings: Sequence[Rendering]) -> list[Figure]:
@@ -126,10 +137,12 @@ def overall_figures(renderings: Sequence[Rendering]) -> list[Figure]:
     return [Figure("All together", name, len(better), "", NO_WORSE_THAN_SAMPLER, True, {"instruments": better})]
 
 
-def _sustain_keys(notes: Sequence[ScoredNote], instrument: Instrument, count: int) -> list[int]:
-    """Half of the keys from unheard zones, half from across the range."""
-    unheard = sorted({note.key for note in notes if note.why == "zone"})
-    half = count // 2
-    chosen = [unheard[int(i)] for i in np.linspace(0, len(unheard) - 1, half)] if unheard else []
-    across = np.linspace(instrument.low_key, instrument.high_key, count - len(chosen) + 2)[1:-1].astype(int)
-    return sorted({*chosen, *map(int, across)})
+def _sustain_keys(recordings: Recordings, count: int) -> list[int]:
+    """Half of the keys from unheard zones, the others from all that was heard."""
+    unheard = np.isin(recordings.zone, recordings.missing_zones)
+    keys: list[int] = []
+    for among, some in ((recordings.key[unheard], count // 2), (recordings.key[~unheard], count - count // 2)):
+        every = np.unique(among)
+        if len(every):
+            keys += [int(key) for key in every[np.linspace(0, len(every) - 1, some + 2)[1:-1].astype(int)]]
+    return sorted(set(keys))

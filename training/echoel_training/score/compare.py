@@ -7,7 +7,6 @@ import numpy as np
 
 from ..measure.report import Figure
 from .envelope import (
-    STRUCK_DECIBELS_PER_SECOND,
     attack_seconds,
     decay_range,
     held_decay_decibels_per_second,
@@ -106,13 +105,13 @@ def attack_figures(instrument: str, renderings: Sequence[Rendering], way: Way = 
     return _per_note(f"Attack time: {instrument}", "attacks", "%", renderings, way, error, _bound(way, TIME_PER_CENT))
 
 
-def decay_figures(instrument: str, renderings: Sequence[Rendering], way: Way = "prior") -> list[Figure]:
-    """How much longer or shorter T60 is than the SoundFont's: of held notes that fade, and of all releases."""
+def decay_figures(
+    instrument: str, renderings: Sequence[Rendering], is_struck: bool, way: Way = "prior"
+) -> list[Figure]:
+    """How much longer or shorter T60 is than the SoundFont's: of all releases, and of what is struck while it is held."""
     measure, bound = f"T60: {instrument}", _bound(way, TIME_PER_CENT)
-    return [
-        *_per_note(measure, "held notes", "%", renderings, way, _held_decay_error, bound),
-        *_per_note(measure, "releases", "%", renderings, way, _release_error, bound),
-    ]
+    held = _per_note(measure, "held notes", "%", renderings, way, _held_decay_error, bound) if is_struck else []
+    return [*held, *_per_note(measure, "releases", "%", renderings, way, _release_error, bound)]
 
 
 def _held_decay_error(audio: np.ndarray, note: ScoredNote) -> float | None:
@@ -120,8 +119,6 @@ def _held_decay_error(audio: np.ndarray, note: ScoredNote) -> float | None:
     if span is None:
         return None
     theirs = held_decay_decibels_per_second(note.reference, span)
-    if theirs > STRUCK_DECIBELS_PER_SECOND:
-        return None
     ours = held_decay_decibels_per_second(audio, span)
     return _per_cent(-60 / ours if ours < 0 else math.inf, -60 / theirs, SHORTEST_T60_SECONDS)
 

@@ -8,6 +8,7 @@ takes of one noise differ by 8 dB in them, and a little hiss wins. The mel scale
 from functools import cache
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from .notes import SAMPLE_RATE
 
@@ -17,13 +18,13 @@ FLOOR_DECIBELS = 70.0
 
 
 @cache
-def mel_bands() -> np.ndarray:
-    """Triangles ``[64, 1025]`` over the bins."""
-    edges = np.linspace(*(2595 * np.log10(1 + np.array([LOW_HERTZ, HIGH_HERTZ]) / 700)), BANDS + 2)
+def mel_bands(high_hertz: float = HIGH_HERTZ) -> csr_array:
+    """Triangles ``[64, 1025]`` over the bins of a window, from LOW_HERTZ to `high_hertz`."""
+    edges = np.linspace(*(2595 * np.log10(1 + np.array([LOW_HERTZ, high_hertz]) / 700)), BANDS + 2)
     edges = 700 * (10 ** (edges / 2595) - 1)
     bins = np.arange(WINDOW_SAMPLES // 2 + 1) * SAMPLE_RATE / WINDOW_SAMPLES
     low, middle, high = (edges[first : first + BANDS, None] for first in range(3))
-    return np.maximum(0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)))
+    return csr_array(np.maximum(0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle))))
 
 
 def mel_spectrum(audio: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .notes import SAMPLE_RATE
 
-WINDOW_SECONDS = 2.5
+WINDOW_SECONDS = 5.0
 """Of level and centroid: shorter windows would measure an ensemble's beating, not how steady it is."""
 
 SLOWEST_HERTZ, FASTEST_HERTZ = 0.2, 20.0
@@ -19,17 +19,17 @@ SAME_PERIOD = 0.05
 
 _CENTRES = (88.0, 177.0, 354.0, 707.0, 1414.0, 2828.0, 5657.0, 11_314.0)  # of octaves, 62 Hz to 16 kHz
 _WINDOW_SAMPLES, _HOP_SAMPLES = 2_048, 256
-_HEARD_DECIBELS = 40.0
+_HEARD_DECIBELS = 30.0
 _LEAST_NEIGHBOURS = 8
 
 
 def window_levels(audio: np.ndarray) -> np.ndarray:
-    """dB (root mean square) of consecutive windows of 2.5 s."""
+    """dB (root mean square) of consecutive windows of 5 s."""
     return 10 * np.log10(np.maximum((_windows(audio) ** 2).mean(axis=1), 1e-24))
 
 
 def window_centroids(audio: np.ndarray) -> np.ndarray:
-    """Hz: the centre of gravity of the power spectrum of consecutive windows of 2.5 s."""
+    """Hz: the centre of gravity of the power spectrum of consecutive windows of 5 s."""
     windows = _windows(audio)
     power = np.abs(np.fft.rfft(windows * np.hanning(windows.shape[1]), axis=1)) ** 2
     hertz = np.fft.rfftfreq(windows.shape[1], 1 / SAMPLE_RATE)
@@ -50,7 +50,7 @@ class Line:
 
 def band_levels(audio: np.ndarray) -> dict[float, np.ndarray]:
     """The level in dB of each octave, every 256 samples, without its mean and its straight line; octaves more than
-    40 dB below the strongest are left out. By the octave's centre in Hz. `audio`: 2 s or more of a held note."""
+    30 dB below the strongest are left out. By the octave's centre in Hz. `audio`: 2 s or more of a held note."""
     frames = np.lib.stride_tricks.sliding_window_view(audio, _WINDOW_SAMPLES)[::_HOP_SAMPLES]
     power = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW_SAMPLES + 1)[:-1].astype(np.float32), axis=1)) ** 2
     hertz = np.fft.rfftfreq(_WINDOW_SAMPLES, 1 / SAMPLE_RATE)

@@ -13,7 +13,9 @@ from .movement import band_levels, modulation_lines, movement_decibels, new_line
 from .notes import SAMPLE_RATE
 from .origin import Origin
 
-HELD_SECONDS = 31.0  # the first of them is attack
+HELD_SECONDS = 31.0
+"""With a second of attack, which is not looked at."""
+
 LEVEL_DECIBELS, CENTROID_PER_CENT = 1.0, 5.0
 
 _START_SECONDS = 1.0
@@ -41,7 +43,7 @@ def sustain_figures(
 def steadiness_figures(
     instrument: str, keys: Sequence[int], ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]
 ) -> list[Figure]:
-    """Level and centroid in windows of 2.5 s, and periods, of held notes beside the SoundFont's; the worst of the keys.
+    """Level and centroid in windows of 5 s, and periods, of held notes beside the SoundFont's; the worst of the keys.
 
     The sounds are 10 s or more, without their attacks.
     """
@@ -49,8 +51,8 @@ def steadiness_figures(
     of = f"worst of {len(keys)} keys"
     figures = []
     for name, deviation, unit, bound in (
-        ("level of 2.5 s against the median", _level_deviation, "dB", LEVEL_DECIBELS),
-        ("centroid of 2.5 s against the median", _centroid_deviation, "%", CENTROID_PER_CENT),
+        ("level of 5 s against the median", _level_deviation, "dB", LEVEL_DECIBELS),
+        ("centroid of 5 s against the median", _centroid_deviation, "%", CENTROID_PER_CENT),
     ):
         found = [deviation(sound) for sound in ours]
         details = {"keys": list(keys), "perKey": found}

@@ -1,7 +1,7 @@
 """What a note sounds like, in numbers that do not tell how loud it is.
 
-Mel-frequency cepstral coefficients (Davis and Mermelstein, 1980) 1 to 20 of 64 mel bands, of frames of 2048 samples
-every 10 ms, with a floor 60 dB below the note's loudest band; coefficient 0, the level, is left out. Three parts:
+Mel-frequency cepstral coefficients (Davis and Mermelstein, 1980) 1 to 20 of 64 mel bands up to 16 kHz, of frames of 2048
+samples every 10 ms, with a floor 60 dB below the note's loudest band; coefficient 0, the level, is left out. Three parts:
 
 | part | numbers | what |
 |---|---|---|
@@ -32,6 +32,7 @@ VERSION = 1
 
 _WINDOW_SAMPLES, _HOP_SAMPLES = 2048, 480
 _COEFFICIENTS = 20
+_HIGH_HERTZ = 16_000.0  # a SoundFont's recordings have nothing above
 _FLOOR_DECIBELS = 60.0
 _ONSET, _SUSTAIN = slice(0, 12), slice(20, 110)  # frames
 _HELD_SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.6, 0.9, 1.15)
@@ -58,7 +59,7 @@ def describe(audio: np.ndarray) -> np.ndarray:
 def _cepstrum(held: np.ndarray) -> np.ndarray:
     """dB ``[20, 120]``, frame n centred on sample 480 n."""
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(held, _WINDOW_SAMPLES // 2), _WINDOW_SAMPLES)
-    power = mel_bands() @ (np.abs(np.fft.rfft(frames[: len(held) : _HOP_SAMPLES] * _window())) ** 2).T
+    power = mel_bands(_HIGH_HERTZ) @ (np.abs(np.fft.rfft(frames[: len(held) : _HOP_SAMPLES] * _window())) ** 2).T
     level = 10 * np.log10(np.maximum(power, power.max() * 10 ** (-_FLOOR_DECIBELS / 10)))
     return dct(level, axis=0, norm="ortho")[1 : _COEFFICIENTS + 1]
 
