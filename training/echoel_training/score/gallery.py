@@ -9,8 +9,9 @@ import json
 import multiprocessing
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -89,46 +90,57 @@ def _load(path: Path) -> dict[str, np.ndarray] | None:
 def _render(
     synthesizer: Synthesizer, keys: list[int], workers: int, paths: dict[int, Path]
 ) -> dict[int, dict[str, np.ndarray]]:
-    """By processes, not threads: see `dataset`. A key is kept as soon as it is whole."""
+    """A key is kept as soon as it is whole."""
     found: dict[int, dict[str, np.ndarray]] = {}
-    parts: dict[int, list[tuple[np.ndarray, ...]]] = {key: [] for key in keys}
     jobs = [(key, velocity) for key in keys for velocity in VELOCITIES]
-    context = multiprocessing.get_context("spawn")
-    work = partial(render_programs, synthesizer.soundfont)
     with (
-        ProcessPoolExecutor(min(workers, len(jobs)), context) as pool,
+        _renderer(synthesizer.soundfont, min(workers, len(jobs))) as rendered,
         tqdm(total=len(jobs) * len(PROGRAMS), unit="note", desc="gallery", disable=None) as progress,
     ):
-        try:
-            for (key, _), part in zip(jobs, pool.map(work, *zip(*jobs)), strict=True):
-                progress.update(len(PROGRAMS))
-                parts[key].append(part)
-                if len(parts[key]) == len(VELOCITIES):
-                    features, sounds, likeness = zip(*parts.pop(key))
-                    found[key] = {
-                        "features": np.stack(features, axis=1),
-                        "sounds": np.stack(sounds, axis=1),
-                        "likeness": np.min(likeness, axis=0),
-                    }
-                    with atomic_path(paths[key]) as file:
-                        np.savez(file, **found[key])
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        parts: list[tuple[np.ndarray, ...]] = []
+        for (key, _), part in zip(jobs, rendered(*zip(*jobs)), strict=True):
+            progress.update(len(PROGRAMS))
+            parts.append(part)
+            if len(parts) == len(VELOCITIES):
+                features, sounds, likeness = zip(*parts)
+                found[key] = {
+                    "features": np.stack(features, axis=1),
+                    "sounds": np.stack(sounds, axis=1),
+                    "likeness": np.min(likeness, axis=0),
+                }
+                with atomic_path(paths[key]) as file:
+                    np.savez(file, **found[key])
+                parts.clear()
     return found
 
 
-def render_programs(soundfont: Path, key: int, velocity: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One key and velocity of every program: features ``[128, 116]``, whether there is a sound ``[128]``, and
-    correlations of the held notes ``[128, 128]``."""
+@contextmanager
+def _renderer(soundfont: Path, workers: int) -> Iterator[Callable]:
+    """What renders all programs at keys and velocities, in order; by processes, not threads, as in `dataset`."""
+    if workers == 1:
+        yield partial(map, partial(render_programs, soundfont, PROGRAMS))
+        return
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        try:
+            yield partial(pool.map, partial(render_programs, soundfont, PROGRAMS))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def render_programs(
+    soundfont: Path, programs: Sequence[int], key: int, velocity: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One key and velocity of P programs: features ``[P, 116]``, whether there is a sound ``[P]``, and correlations of
+    the held notes ``[P, P]``."""
     synthesizer = Synthesizer(soundfont)
-    features = np.zeros((len(PROGRAMS), sum(timbre.PARTS)), np.float32)
-    sounds = np.zeros(len(PROGRAMS), bool)
-    held = np.zeros((len(PROGRAMS), timbre.OFF_SAMPLE), np.float32)
-    for program in PROGRAMS:
+    features = np.zeros((len(programs), sum(timbre.PARTS)), np.float32)
+    sounds = np.zeros(len(programs), bool)
+    held = np.zeros((len(programs), timbre.OFF_SAMPLE), np.float32)
+    for place, program in enumerate(programs):
         if (audio := render_note(synthesizer, program, key, velocity)) is not None:
-            features[program], sounds[program] = timbre.describe(audio), True
-            held[program] = audio[: timbre.OFF_SAMPLE] / np.linalg.norm(audio[: timbre.OFF_SAMPLE])
+            features[place], sounds[place] = timbre.describe(audio), True
+            held[place] = audio[: timbre.OFF_SAMPLE] / np.linalg.norm(audio[: timbre.OFF_SAMPLE])
     return features, sounds, held @ held.T
 
 
