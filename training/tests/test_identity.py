@@ -8,7 +8,7 @@ from echoel_training.score import gallery, timbre
 from echoel_training.score.gallery import VELOCITIES, Gallery, open_gallery, render_note
 from echoel_training.score.identity import Judge, Query, identity_figures, query_notes, soundfont_queries
 
-KEY, NEAR = 64, (61, 62, 66, 68)
+KEY, NEAR = 64, (62, 66)
 PIANO, BRIGHT_PIANO, VIOLIN, STRINGS, SLOW_STRINGS, TRUMPET, SAW, FIDDLE = 0, 1, 40, 48, 49, 56, 81, 110
 SOME = (PIANO, BRIGHT_PIANO, 4, VIOLIN, STRINGS, SLOW_STRINGS, 52, TRUMPET, 60, 73, 80, SAW, FIDDLE)
 
