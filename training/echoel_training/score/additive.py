@@ -144,9 +144,9 @@ def _waveform_and_filter(places: list[np.ndarray], levels: list[np.ndarray]) -> 
     design[rows, number] = 1
     design[rows, _MOST_PARTIALS + lower] = 1 - (place - lower)
     design[rows, _MOST_PARTIALS + lower + 1] = place - lower
-    damped = np.concatenate([design, _DAMPING * np.eye(design.shape[1])])
     middle = known.mean()
-    solution = np.linalg.lstsq(damped, np.append(known - middle, np.zeros(design.shape[1])), rcond=None)[0]
+    normal = design.T @ design + _DAMPING * np.eye(design.shape[1])
+    solution = np.linalg.solve(normal, design.T @ (known - middle))
     return middle + solution[:_MOST_PARTIALS], solution[_MOST_PARTIALS:]
 
 
