@@ -325,3 +325,9 @@ def _stored_fingerprint(path: Path) -> str | None:
             return str(file["fingerprint"]) if "fingerprint" in file.files else None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return None
+
+
+def note_audio(fields: dict[str, np.ndarray], row: int) -> np.ndarray:
+    """The samples of one note."""
+    start = int(fields["start"][row])
+    return fields["audio"][start : start + int(fields["samples"][row])]

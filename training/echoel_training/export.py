@@ -20,11 +20,12 @@ from . import TrainingError
 from .catalogue import Catalogue, read_catalogue
 from .decoder import LATENT_SIZE, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
-from .excitation import SAMPLE_RATE, SLOT_SAMPLES
 from .files import atomic_path
 from .manifest import instrument_manifest, model_manifest, state, tensor, write_json
+from .partials import SAMPLE_RATE, SLOT_SAMPLES
 from .pqmf import BANDS
-from .prior import Prior
+from .prior import COLUMNS, Prior
+from .weights import halve_weights
 
 OPSET = 18
 MAXIMUM_SLOTS = 16
@@ -40,17 +41,18 @@ UNMEASURED_LEVEL = {"gain": 0.2, "releaseSeconds": 1.0}
 
 @dataclass
 class Models:
-    """The three networks that make an ensemble of instruments."""
+    """The networks that make an ensemble of instruments: one decoder and encoder for all, a prior for each."""
 
     decoder: Decoder
-    prior: Prior
+    priors: dict[str, Prior]
     encoder: Encoder
 
     @staticmethod
-    def untrained(instruments: tuple[str, ...]) -> "Models":
+    def untrained(catalogue: Catalogue) -> "Models":
         """Networks with repeatable random weights."""
         torch.manual_seed(0)
-        return Models(Decoder().eval(), Prior(instruments).eval(), Encoder().eval())
+        priors = {one.name: Prior(one.struck).eval() for one in catalogue.instruments}
+        return Models(Decoder().eval(), priors, Encoder().eval())
 
 
 @dataclass
@@ -87,6 +89,7 @@ def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], out
         value.ClearField("metadata_props")
     proto.ClearField("metadata_props")
     proto.graph.ClearField("metadata_props")
+    halve_weights(proto)
     onnx.checker.check_model(proto, full_check=True)
     with atomic_path(path) as partial:
         partial.write_bytes(proto.SerializeToString())
@@ -136,7 +139,7 @@ def export_encoder(encoder: Encoder, path: Path) -> None:
 def export_prior(prior: Prior, path: Path) -> None:
     """Writes the prior's graph, batch dynamic."""
     batch = Dim("batch", min=1, max=4096)
-    _save(prior, (torch.zeros(2, len(prior.columns)),), path, ["note"], ["latent"], ({0: batch},))
+    _save(prior, (torch.zeros(2, len(COLUMNS)),), path, ["note"], ["latent"], ({0: batch},))
 
 
 def _states(model: Decoder | Encoder) -> list[dict]:
