@@ -8,6 +8,8 @@ from pathlib import Path
 
 from . import TrainingError
 
+ARTICULATIONS = ("sustained", "struck")
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -23,6 +25,8 @@ class CatalogueInstrument:
     """The program to render, 0…127."""
     programs: tuple[int, ...]
     """The General MIDI programs that the instrument answers to when it plays."""
+    articulation: str
+    """`sustained` (sounds until the note-off) or `struck` (decays from the note-on; its partials are stretched)."""
     low_key: int
     high_key: int
     velocities: tuple[int, ...]
@@ -42,9 +46,6 @@ class Catalogue:
     attribution: tuple[str, ...]
     instruments: tuple[CatalogueInstrument, ...]
     held_out_velocities: tuple[int, ...] = ()
-    held_out_key_modulus: int = 0
-    held_out_key_remainder: int = 0
-    """A key is held out where key % modulus == remainder; no key is where the modulus is 0."""
 
     def parameters(self) -> dict:
         """Everything that the rendered samples and their fields depend on."""
@@ -67,15 +68,8 @@ def read_catalogue(path: str | os.PathLike) -> Catalogue:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"the catalogue {path} is not TOML: {error}") from error
     fields = _Fields(table, str(path))
-    name = fields.name("name")
-    modulus = remainder = 0
-    if fields.has("held_out_keys"):
-        keys = _Fields(fields.value("held_out_keys", dict), f"{path}, held_out_keys")
-        modulus = keys.integer("modulus", 2, 128)
-        remainder = keys.integer("remainder", 0, modulus - 1)
-        keys.finish()
     catalogue = Catalogue(
-        name=name,
+        name=fields.name("name"),
         title=fields.value("title", str),
         attribution=fields.list("attribution", str, may_be_empty=True),
         instruments=tuple(
@@ -83,8 +77,6 @@ def read_catalogue(path: str | os.PathLike) -> Catalogue:
             for index, row in enumerate(fields.list("instruments", dict))
         ),
         held_out_velocities=fields.integers("held_out_velocities", 1, 127, may_be_empty=True),
-        held_out_key_modulus=modulus,
-        held_out_key_remainder=remainder,
     )
     fields.finish()
     names = [instrument.name for instrument in catalogue.instruments]
@@ -105,6 +97,7 @@ def _instrument(fields: "_Fields") -> CatalogueInstrument:
         family=fields.value("family", str),
         program=program,
         programs=fields.integers("programs", 0, 127),
+        articulation=fields.value("articulation", str),
         low_key=low_key,
         high_key=fields.integer("high_key", low_key, 127),
         velocities=fields.integers("velocities", 1, 127),
@@ -112,6 +105,10 @@ def _instrument(fields: "_Fields") -> CatalogueInstrument:
         bank=fields.integer("bank", 0, 16_383) if fields.has("bank") else 0,
         held_out_zones=fields.integers("held_out_zones", 0, 127) if fields.has("held_out_zones") else (),
     )
+    if instrument.articulation not in ARTICULATIONS:
+        raise TrainingError(
+            f"{fields.where}: `articulation` is {instrument.articulation!r}; it must be {' or '.join(ARTICULATIONS)}"
+        )
     for seconds in instrument.note_seconds:
         if not 0.01 <= seconds <= 60:
             raise TrainingError(f"{fields.where}: note_seconds holds {seconds}; notes last 0.01 to 60 seconds")

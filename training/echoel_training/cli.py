@@ -55,6 +55,12 @@ def render(catalogue: Path, out: Path | None, workers: int | None, soundfont: Pa
             f"  {instrument['name']}: {instrument['notes']} notes, {instrument['heldOut']} held out, "
             f"silent {instrument['releaseSeconds']:.2f} s after the note-off"
         )
+        for zone in instrument["zones"]:
+            keys = f"{zone['lowKey']}–{zone['highKey']}"
+            click.echo(
+                f"    zone {zone['zone']:2}: keys {keys:6}  {zone['cents']:+6.1f} cents  "
+                f"inharmonicity {zone['inharmonicity']:.2e}{'  held out' if zone['heldOut'] else ''}"
+            )
     if not rendered:
         click.echo("It was up to date.", err=True)
 

@@ -4,11 +4,13 @@ The file is an uncompressed `.npz`:
 
 | field | shape | meaning |
 |---|---|---|
-| `audio` | float32 [N, S] | mono, 48 kHz, sample 0 is the note-on, zero after the note; level-normalised |
+| `audio` | float32 [total] | the notes one after the other, mono, 48 kHz, level-normalised; see `note_audio` |
+| `start` | int64 [N] | where in `audio` the note begins: the sample of its note-on |
 | `samples` | int64 [N] | length of the note with its release |
 | `key`, `velocity` | int64 [N] | MIDI |
-| `off_sample` | int64 [N] | the sample of the note-off |
-| `f0` | float64 [N] | measured fundamental in Hz, of the sustained part |
+| `off_sample` | int64 [N] | the sample of the note-off, counted from the note-on |
+| `f0` | float64 [N] | measured frequency of partial 1 in Hz, of the sustained part |
+| `inharmonicity` | float64 [N] | B of `inharmonicity.partial_hertz`, measured once per zone; 0 is harmonic |
 | `instrument` | int64 [N] | index into `instruments` |
 | `zone` | int64 [N] | the SoundFont's key zone, counted from the instrument's lowest key: one zone, one recording |
 | `held_out` | bool [N] | kept from training |
@@ -38,22 +40,26 @@ from tqdm import tqdm
 from . import TrainingError
 from .catalogue import Catalogue, CatalogueInstrument
 from .files import atomic_path, file_sha256
+from .inharmonicity import FEWEST_PARTIALS, find_partials, fit_partials
 from .rendering import BUFFER_SAMPLES, SAMPLE_RATE, SILENCE_DECIBELS, Synthesizer, off_sample_for
 from .soundfont import key_zones, read_zones
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raise it whenever the same catalogue gives other fields or samples."""
 
 _TARGET_PEAK = 0.5
 _FEW_NOTES = 64  # are rendered sooner than other processes have started
 _FIELDS = (
     "audio",
+    "start",
     "samples",
     "key",
     "velocity",
     "off_sample",
     "f0",
+    "inharmonicity",
     "instrument",
+    "zone",
     "held_out",
     "instruments",
     "instrument_gain",
@@ -143,18 +149,26 @@ def load_dataset(path: str | os.PathLike, *, audio: bool = True) -> dict[str, np
     return fields
 
 
+def note_audio(fields: dict[str, np.ndarray], row: int) -> np.ndarray:
+    """The note of a row, float32 [samples]; sample 0 is its note-on. A view: copy it before changing it."""
+    start = int(fields["start"][row])
+    return fields["audio"][start : start + int(fields["samples"][row])]
+
+
 def describe_dataset(path: str | os.PathLike) -> dict:
     """What a dataset holds, for reports."""
     fields = load_dataset(path, audio=False)
     instruments = []
     for index, name in enumerate(fields["instruments"]):
         rows = fields["instrument"] == index
+        zones = np.unique(fields["zone"][rows])
         instruments.append(
             {
                 "name": str(name),
                 "notes": int(rows.sum()),
                 "heldOut": int(fields["held_out"][rows].sum()),
                 "releaseSeconds": float((fields["samples"] - fields["off_sample"])[rows].max() / SAMPLE_RATE),
+                "zones": [_describe_zone(fields, rows & (fields["zone"] == zone)) for zone in zones],
             }
         )
     return {
@@ -162,6 +176,20 @@ def describe_dataset(path: str | os.PathLike) -> dict:
         "seconds": float(fields["samples"].sum() / SAMPLE_RATE),
         "fingerprint": str(fields["fingerprint"]),
         "instruments": instruments,
+    }
+
+
+def _describe_zone(fields: dict[str, np.ndarray], rows: np.ndarray) -> dict:
+    """What keys a zone has, whether all of it is held out, and how its recording is tuned."""
+    keys = fields["key"][rows]
+    cents = 1200 * np.log2(fields["f0"][rows] / nominal_hertz(keys))
+    return {
+        "zone": int(fields["zone"][rows][0]),
+        "lowKey": int(keys.min()),
+        "highKey": int(keys.max()),
+        "heldOut": bool(fields["held_out"][rows].all()),
+        "inharmonicity": float(fields["inharmonicity"][rows][0]),
+        "cents": float(np.median(cents)),
     }
 
 
@@ -196,25 +224,28 @@ def render_catalogue(
     for index, described in enumerate(catalogue.instruments):
         longest = (instrument == index) & (off_sample >= off_sample_for(max(described.note_seconds)))
         gains.append(_TARGET_PEAK / float(np.median(peaks[longest])))
-    f0 = _measure_all(notes, key, velocity, off_sample, instrument)
-    audio = np.zeros((len(notes), int(samples.max())), np.float32)
+    zone = np.array(zone)
+    struck = np.array([described.articulation == "struck" for described in catalogue.instruments])[instrument]
+    f0, inharmonicity = _measure_all(notes, key, velocity, off_sample, instrument, zone, struck)
+    start = np.cumsum(samples) - samples
+    audio = np.empty(int(samples.sum()), np.float32)
     for row in range(len(notes)):
-        audio[row, : samples[row]] = notes[row] * np.float32(gains[instrument[row]])
-        notes[row] = None  # the padded copy replaces it: two copies of everything would be a lot of memory
+        audio[start[row] : start[row] + samples[row]] = notes[row] * np.float32(gains[instrument[row]])
+        notes[row] = None  # as they are copied: two copies of everything would be a lot of memory
     held_out = np.isin(velocity, catalogue.held_out_velocities)
-    if catalogue.held_out_key_modulus:
-        held_out |= key % catalogue.held_out_key_modulus == catalogue.held_out_key_remainder
     for index, described in enumerate(catalogue.instruments):
         held_out |= (instrument == index) & np.isin(zone, described.held_out_zones)
     return {
         "audio": audio,
+        "start": start,
         "samples": samples,
         "key": key,
         "velocity": velocity,
         "off_sample": off_sample,
         "f0": f0,
+        "inharmonicity": inharmonicity,
         "instrument": instrument,
-        "zone": np.array(zone),
+        "zone": zone,
         "held_out": held_out,
         "instruments": np.array([described.name for described in catalogue.instruments]),
         "instrument_gain": np.array(gains),
@@ -305,18 +336,32 @@ def measure_f0(audio: np.ndarray, nominal: float, within_cents: float = 60.0) ->
     return float(nominal * 2 ** ((cents[best] + 0.5 * offset) / 1200))
 
 
-def _measure_all(notes, key, velocity, off_sample, instrument) -> np.ndarray:
-    """f0 of every note, measured on the longest note of the same instrument, key and velocity."""
+def _measure_all(notes, key, velocity, off_sample, instrument, zone, struck) -> tuple[np.ndarray, np.ndarray]:
+    """f0 and inharmonicity of every note, measured on the longest note of the same instrument, key and velocity.
+
+    The inharmonicity of a zone is the median over its notes: they are one recording, played faster and slower.
+    """
     longest: dict[tuple[int, int, int], int] = {}
     identities = list(zip(instrument.tolist(), key.tolist(), velocity.tolist()))
     for row, identity in enumerate(identities):
         if identity not in longest or off_sample[row] > off_sample[longest[identity]]:
             longest[identity] = row
-    measured = {}
+    f0, partials = {}, {}
+    bent: dict[tuple[int, int], list[float]] = {}
     for identity, row in longest.items():
-        start = min(int(0.2 * SAMPLE_RATE), int(off_sample[row]) // 4)
-        measured[identity] = measure_f0(notes[row][start : off_sample[row]], nominal_hertz(identity[1]))
-    return np.array([measured[identity] for identity in identities])
+        held, nominal = notes[row][: off_sample[row]], nominal_hertz(identity[1])
+        f0[identity] = measure_f0(held[min(int(0.2 * SAMPLE_RATE), len(held) // 4) :], nominal)
+        if struck[row]:
+            numbers, hertz = find_partials(held, nominal)
+            if len(numbers) >= FEWEST_PARTIALS:
+                partials[identity] = numbers, hertz
+                bent.setdefault((identity[0], int(zone[row])), []).append(fit_partials(numbers, hertz)[1])
+    inharmonicity = np.array(
+        [np.median(bent.get(recording, [0.0])) for recording in zip(instrument.tolist(), zone.tolist())]
+    )
+    for identity, found in partials.items():
+        f0[identity] = fit_partials(*found, inharmonicity[longest[identity]])[0]
+    return np.array([f0[identity] for identity in identities]), inharmonicity
 
 
 def _stored_fingerprint(path: Path) -> str | None:

@@ -26,12 +26,14 @@ _RECORDS = {
     b"shdr": [("name", "S20"), ("positions", "<u4", 5), ("root", "u1"), ("correction", "i1"), ("link", "<u2", 2)],
 }
 _INSTRUMENT, _KEY_RANGE, _VELOCITY_RANGE, _SAMPLE, _ROOT_KEY = 41, 43, 44, 53, 58
+_COARSE_TUNE, _FINE_TUNE, _SAMPLE_MODES = 51, 52, 54
+_START, _END, _LOOP_START, _LOOP_END = (0, 4), (1, 12), (2, 45), (3, 50)  # offsets: samples, and 32 768 samples
 _EVERYTHING = 127 << 8  # the range 0 to 127
 
 
 @dataclass(frozen=True)
 class SampleZone:
-    """A recording and where it sounds; the ends of the ranges belong to them."""
+    """A recording, where it sounds and how it is played; the ends of the ranges belong to them."""
 
     sample: str
     root_key: int
@@ -39,6 +41,14 @@ class SampleZone:
     high_key: int
     low_velocity: int
     high_velocity: int
+    cents: float
+    """Raised by so much on playback, beyond what the distance of a key from the root key asks for."""
+    sample_rate: int
+    """Hz, of the recording."""
+    samples: int
+    """The recording's length."""
+    loop: tuple[int, int] | None
+    """The first sample of the loop and the one after its last, counted from the recording's first; None: no loop."""
 
     def sounds_at(self, key: int, velocity: int) -> bool:
         return self.low_key <= key <= self.high_key and self.low_velocity <= velocity <= self.high_velocity
@@ -115,10 +125,31 @@ def _zones(tables: dict[bytes, np.ndarray], path: Path, program: int, bank: int)
                 for operator in (_KEY_RANGE, _VELOCITY_RANGE)
             )
             if keys and velocities:
-                sample = tables[b"shdr"][:-1][inner[_SAMPLE]]
-                root = inner.get(_ROOT_KEY, int(sample["root"]))
-                zones.append(SampleZone(_text(sample["name"]), root, *keys, *velocities))
+                zones.append(_sample_zone(tables[b"shdr"][:-1][inner[_SAMPLE]], outer, inner, keys, velocities))
     return zones
+
+
+def _sample_zone(sample: np.void, outer: dict[int, int], inner: dict[int, int], keys, velocities) -> SampleZone:
+    start, end, loop_start, loop_end, sample_rate = (int(position) for position in sample["positions"])
+    start, end, loop_start, loop_end = (
+        position + _signed(inner.get(fine, 0)) + 32_768 * _signed(inner.get(coarse, 0))
+        for position, (fine, coarse) in zip(
+            (start, end, loop_start, loop_end), (_START, _END, _LOOP_START, _LOOP_END)
+        )
+    )
+    cents = float(sample["correction"]) + sum(
+        100 * _signed(level.get(_COARSE_TUNE, 0)) + _signed(level.get(_FINE_TUNE, 0)) for level in (outer, inner)
+    )
+    return SampleZone(
+        _text(sample["name"]),
+        inner.get(_ROOT_KEY, int(sample["root"])),
+        *keys,
+        *velocities,
+        cents=cents,
+        sample_rate=sample_rate,
+        samples=end - start,
+        loop=(loop_start - start, loop_end - start) if inner.get(_SAMPLE_MODES, 0) % 2 else None,
+    )
 
 
 def _bags(tables, headers: bytes, bags: bytes, generators: bytes, row: int, terminal: int) -> list[dict[int, int]]:
@@ -138,6 +169,10 @@ def _bags(tables, headers: bytes, bags: bytes, generators: bytes, row: int, term
 def _intersection(one: int, other: int) -> tuple[int, int] | None:
     low, high = max(one & 0xFF, other & 0xFF), min(one >> 8, other >> 8)
     return (low, high) if low <= high else None
+
+
+def _signed(amount: int) -> int:
+    return amount - 65_536 if amount >= 32_768 else amount
 
 
 def _text(name: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import struct
 
+import numpy as np
 import pytest
 
 from echoel_training import TrainingError
@@ -23,24 +24,36 @@ def generators(*pairs: tuple[int, int]) -> bytes:
 def soundfont(**replaced: bytes) -> bytes:
     """A preset 5 over two recordings: `low` to key 59 and `high` from 60, louder than velocity 63 `bright` instead.
 
-    The instrument's global zone ends everything at key 90; the preset's zone begins at key 40.
+    The instrument's global zone ends everything at key 90; the preset's zone begins at key 40 and raises by 5 cents.
+    `high` is looped, and lowered by 12 cents; `bright` by an octave and 15 cents more, its zone ends the recording
+    32 768 - 800 samples later and begins the loop 100 samples earlier.
     """
-    bags = [(43, span(0, 90))], [(43, span(0, 59)), (53, 0)], [(43, span(60, 127)), (44, span(0, 63)), (53, 1)]
-    bags += ([(44, span(64, 127)), (43, span(60, 100)), (58, 72), (53, 2)],)
-    starts = [0, 1, 3, 6, 10]
+    moved = [(12, 1), (1, 65_536 - 800), (2, 65_536 - 100)]
+    bags = [
+        [(43, span(0, 90))],
+        [(43, span(0, 59)), (53, 0)],
+        [(43, span(60, 127)), (44, span(0, 63)), (54, 1), (53, 1)],
+        [(44, span(64, 127)), (43, span(60, 100)), (58, 72), (51, 65_524), (52, 65_521), (54, 3), *moved, (53, 2)],
+    ]
+    starts = [0, *np.cumsum([len(bag) for bag in bags])]
     tables = {
         "phdr": struct.pack("<20sHHHIII", b"Preset", 5, 0, 0, 0, 0, 0)
         + struct.pack("<20sHHHIII", b"EOP", 0, 0, 1, 0, 0, 0),
-        "pbag": struct.pack("<HHHH", 0, 0, 2, 0),
+        "pbag": struct.pack("<HHHH", 0, 0, 3, 0),
         "pmod": b"",
-        "pgen": generators((43, span(40, 127)), (41, 0), (0, 0)),
+        "pgen": generators((43, span(40, 127)), (52, 5), (41, 0), (0, 0)),
         "inst": struct.pack("<20sH", b"Instrument", 0) + struct.pack("<20sH", b"EOI", 4),
         "ibag": b"".join(struct.pack("<HH", start, 0) for start in starts),
         "imod": b"",
         "igen": generators(*(pair for bag in bags for pair in bag), (0, 0)),
         "shdr": b"".join(
-            struct.pack("<20s5IBbHH", name, 0, 0, 0, 0, 48_000, root, 0, 0, 1)
-            for name, root in ((b"low", 50), (b"high", 70), (b"bright", 70), (b"EOS", 0))
+            struct.pack("<20s5IBbHH", *recording, 0, 1)
+            for recording in (
+                (b"low", 100, 600, 200, 500, 32_000, 50, 0),
+                (b"high", 1_000, 1_800, 1_200, 1_700, 44_100, 70, -12),
+                (b"bright", 2_000, 6_000, 2_200, 2_800, 48_000, 70, 0),
+                (b"EOS", 0, 0, 0, 0, 0, 0, 0),
+            )
         ),
     } | replaced
     presets = b"pdta" + b"".join(chunk(name.encode(), body) for name, body in tables.items())
@@ -53,9 +66,9 @@ def test_ranges_of_preset_and_instrument_meet(tmp_path):
     path.write_bytes(soundfont())
     zones = read_zones(path, 5)
     assert zones == [
-        SampleZone("low", 50, 40, 59, 0, 127),
-        SampleZone("high", 70, 60, 127, 0, 63),
-        SampleZone("bright", 72, 60, 100, 64, 127),
+        SampleZone("low", 50, 40, 59, 0, 127, 5.0, 32_000, 500, None),
+        SampleZone("high", 70, 60, 127, 0, 63, -7.0, 44_100, 800, (200, 700)),
+        SampleZone("bright", 72, 60, 100, 64, 127, -1_210.0, 48_000, 35_968, (100, 800)),
     ]
     assert key_zones(zones, range(58, 62), 40) == [0, 0, 1, 1]
     assert key_zones(zones, range(99, 103), 90) == [0, 0, 1, 1]
