@@ -109,14 +109,26 @@ def notes(
 @cli.command()
 @click.argument("notes", type=_FILE, metavar="DATASET")
 @click.option("--out", type=_FILE, required=True, help="The folder for checkpoints and logs.")
-@click.option("--minutes", type=click.FloatRange(0, 100_000), default=60.0, show_default=True, help="Time budget.")
-@click.option("--resume", is_flag=True, help="Continue from OUT/last.ckpt.")
-@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch.")
+@click.option("--minutes", type=click.FloatRange(0.1, 100_000), default=60.0, show_default=True, help="Time budget, with the minutes before a resumption.")
+@click.option("--resume", is_flag=True, help="Go on from OUT/last.ckpt as if the run had never stopped.")
+@click.option("--batch", type=click.IntRange(4, 4096), default=12, show_default=True, help="Segments per step.")
+@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch on a CPU.")
+@click.option("--accelerator", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
+@click.option("--devices", default="auto", show_default=True, help="How many devices to use, or which (0,1).")
+@click.option("--nodes", type=click.IntRange(1, 1024), default=1, show_default=True, help="Machines that train together.")
+@click.option(
+    "--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), default="32-true", show_default=True,
+    help="Mixed precision is for GPUs.",
+)
+@click.option(
+    "--adversary-from", type=click.FloatRange(0, 1),
+    help="An adversary takes part from this share of the budget on, such as 0.6. Default: none. For GPUs.",
+)
 @_JSON
-def train(notes: Path, out: Path, minutes: float, resume: bool, threads: int, as_json: bool) -> None:
-    """Train decoder, encoder and prior on a DATASET that `render` made.
+def train(notes: Path, out: Path, minutes: float, resume: bool, as_json: bool, **options) -> None:
+    """Train decoder, encoder and priors on a DATASET that `render` made.
 
-    Checkpoints are kept as the training goes; TensorBoard reads the logs beside them.
+    Checkpoints are kept as the training goes; TensorBoard reads the logs beside them, with sounds and pictures.
 
     \b
     Example:
@@ -127,11 +139,12 @@ def train(notes: Path, out: Path, minutes: float, resume: bool, threads: int, as
     if resume and not (out / "last.ckpt").is_file():
         raise TrainingError(f"there is no {out / 'last.ckpt'} to resume; train without --resume first")
     fields = load_dataset(notes)
+    from .train import TrainingOptions
     from .train import train as train_ensemble
 
     out.mkdir(parents=True, exist_ok=True)
-    with redirect_stdout(sys.stderr):  # Lightning's progress bar
-        checkpoint = str(train_ensemble(fields, out, minutes, resume=resume, threads=threads))
+    with redirect_stdout(sys.stderr):
+        checkpoint = str(train_ensemble(fields, out, TrainingOptions(minutes=minutes, resume=resume, **options)))
     _report({"checkpoint": checkpoint}, [checkpoint], as_json)
 
 

@@ -11,10 +11,12 @@ The file is an uncompressed `.npz`:
 | `off_sample` | int64 [N] | the sample of the note-off, counted from the note-on |
 | `f0` | float64 [N] | measured frequency of partial 1 in Hz, of the sustained part |
 | `inharmonicity` | float64 [N] | B of `inharmonicity.partial_hertz`, measured once per zone; 0 is harmonic |
+| `detune` | float64 [N] | cents from a synthesizer's first layer to its second, as the SoundFont tunes them; 0: no layers |
 | `instrument` | int64 [N] | index into `instruments` |
 | `zone` | int64 [N] | the SoundFont's key zone, counted from the instrument's lowest key: one zone, one recording |
 | `held_out` | bool [N] | kept from training |
 | `instruments` | str [I] | names |
+| `struck` | bool [I] | whether the instrument's notes decay while they are held |
 | `instrument_gain` | float64 [I] | the normalisation constant |
 | `fingerprint` | str | hash of everything that the notes depend on |
 
@@ -42,9 +44,9 @@ from .catalogue import Catalogue, CatalogueInstrument
 from .files import atomic_path, file_sha256
 from .inharmonicity import FEWEST_PARTIALS, find_partials, fit_partials
 from .rendering import BUFFER_SAMPLES, SAMPLE_RATE, SILENCE_DECIBELS, Synthesizer, off_sample_for
-from .soundfont import key_zones, read_zones
+from .soundfont import SampleZone, key_zones, layers_cents, read_zones
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raise it whenever the same catalogue gives other fields or samples."""
 
 _TARGET_PEAK = 0.5
@@ -58,10 +60,12 @@ _FIELDS = (
     "off_sample",
     "f0",
     "inharmonicity",
+    "detune",
     "instrument",
     "zone",
     "held_out",
     "instruments",
+    "struck",
     "instrument_gain",
     "fingerprint",
 )
@@ -200,12 +204,14 @@ def render_catalogue(
     catalogue: Catalogue, synthesizer: Synthesizer, workers: int | None = None
 ) -> dict[str, np.ndarray]:
     """Render every note of the catalogue; the fields of the module's table without `fingerprint`."""
-    requests, zone = [], []
+    requests, zone, detune = [], [], []
     for index, instrument in enumerate(catalogue.instruments):
         wanted = note_requests(index, instrument)
         requests += wanted
-        zones = _zones_by_key(synthesizer, instrument)
+        recordings = read_zones(synthesizer.soundfont, instrument.program, instrument.bank)
+        zones = _zones_by_key(recordings, instrument)
         zone += [zones[request.velocity][request.key] for request in wanted]
+        detune += [layers_cents(recordings, request.key, request.velocity) for request in wanted]
 
     notes = []
     with _renderer(synthesizer, workers or os.cpu_count() or 1, len(requests)) as rendered:
@@ -225,8 +231,8 @@ def render_catalogue(
         longest = (instrument == index) & (off_sample >= off_sample_for(max(described.note_seconds)))
         gains.append(_TARGET_PEAK / float(np.median(peaks[longest])))
     zone = np.array(zone)
-    struck = np.array([described.articulation == "struck" for described in catalogue.instruments])[instrument]
-    f0, inharmonicity = _measure_all(notes, key, velocity, off_sample, instrument, zone, struck)
+    struck = np.array([described.articulation == "struck" for described in catalogue.instruments])
+    f0, inharmonicity = _measure_all(notes, key, velocity, off_sample, instrument, zone, struck[instrument])
     start = np.cumsum(samples) - samples
     audio = np.empty(int(samples.sum()), np.float32)
     for row in range(len(notes)):
@@ -244,10 +250,12 @@ def render_catalogue(
         "off_sample": off_sample,
         "f0": f0,
         "inharmonicity": inharmonicity,
+        "detune": np.array(detune),
         "instrument": instrument,
         "zone": zone,
         "held_out": held_out,
         "instruments": np.array([described.name for described in catalogue.instruments]),
+        "struck": struck,
         "instrument_gain": np.array(gains),
     }
 
@@ -287,9 +295,8 @@ def _render_in_worker(request: NoteRequest) -> np.ndarray:
     return _render(_worker_synthesizer, request)
 
 
-def _zones_by_key(synthesizer: Synthesizer, instrument: CatalogueInstrument) -> dict[int, dict[int, int]]:
+def _zones_by_key(zones: list[SampleZone], instrument: CatalogueInstrument) -> dict[int, dict[int, int]]:
     """The zone of each key, by velocity."""
-    zones = read_zones(synthesizer.soundfont, instrument.program, instrument.bank)
     keys = range(instrument.low_key, instrument.high_key + 1)
     numbers = {velocity: dict(zip(keys, key_zones(zones, keys, velocity))) for velocity in instrument.velocities}
     there = set().union(*(row.values() for row in numbers.values()))
@@ -370,9 +377,3 @@ def _stored_fingerprint(path: Path) -> str | None:
             return str(file["fingerprint"]) if "fingerprint" in file.files else None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return None
-
-
-def note_audio(fields: dict[str, np.ndarray], row: int) -> np.ndarray:
-    """The samples of one note."""
-    start = int(fields["start"][row])
-    return fields["audio"][start : start + int(fields["samples"][row])]

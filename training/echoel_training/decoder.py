@@ -19,12 +19,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .layers import CausalConvolution
-from .partials import SAMPLE_RATE, SLOT_SAMPLES, PartialBank, audible, inharmonicity_from
+from .partials import SAMPLE_RATE, SLOT_SAMPLES, PartialBank, audible, detune_ratio, inharmonicity_from
 from .pqmf import BANDS, DELAY_SAMPLES, Synthesis
 
 LATENT_SIZE = 128
-INHARMONICITY_CHANNEL = 127
-"""The channel of the latent that says how inharmonic the note is; see ``partials.inharmonicity_from``."""
+DETUNE_CHANNEL, INHARMONICITY_CHANNEL = 126, 127
+"""The channels of the latent that say how far apart two layers are tuned and how inharmonic the note is; see
+``partials.detune_ratio`` and ``partials.inharmonicity_from``. They belong to the whole note."""
+
+FREE_CHANNELS = 126
+"""The channels before those: what the networks agree upon."""
 
 SLOT_FRAMES = SLOT_SAMPLES // BANDS
 SLOPE = 0.2
@@ -34,8 +38,10 @@ REFERENCE_HERTZ = 261.6255653
 ENVELOPE_HERTZ = 700.0
 """The envelope's points are equally far apart in log(1 + f / ENVELOPE_HERTZ), as mels are."""
 
-OWN_PARTIALS = 48
-"""So many of the lowest partials have an amplitude of their own, besides the envelope's."""
+OWN_PARTIALS = 80
+"""So many of the lowest partials have an amplitude of their own, besides the envelope's, and beat if the layers do."""
+
+DEEPEST_BEAT = 0.99
 
 QUIETEST, LOUDEST = -14.0, 2.0
 """Natural logarithms: the range of a partial's amplitude and of a noise band's gain."""
@@ -69,11 +75,11 @@ class ResidualBlock(nn.Module):
 
 
 class Control(nn.Module):
-    """Latent ``[B, K, 128]`` and pitch ``[B, K, 1]`` to one control vector per slot ``[B, K, control]``."""
+    """Free latent channels ``[B, K, 126]`` and pitch ``[B, K, 1]`` to one control vector per slot ``[B, K, control]``."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.first = nn.Linear(LATENT_SIZE + 2, size)
+        self.first = nn.Linear(FREE_CHANNELS + 2, size)
         self.second = nn.Linear(size, size)
 
     def forward(self, latent: Tensor, pitch: Tensor) -> Tensor:
@@ -83,35 +89,41 @@ class Control(nn.Module):
 
 
 class Amplitudes(nn.Module):
-    """Control ``[B, K, control]`` and the partials' frequencies ``[B, K, P]`` to their amplitudes ``[B, K, P]``."""
+    """Control ``[B, K, control]``, the partials' frequencies and the cosines and sines of their beats ``[B, K, P]``
+    to their amplitudes ``[B, K, P]``."""
 
     def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
         self.points, self.rest = shape.envelope, shape.partials - OWN_PARTIALS
         self.envelope = nn.Linear(shape.control, shape.envelope)
-        self.own = nn.Linear(shape.control, OWN_PARTIALS)
+        self.own = nn.Linear(shape.control, 3 * OWN_PARTIALS)
         with torch.no_grad():
             self.envelope.bias.fill_(-6.0)
             self.own.weight.mul_(0.1)
             self.own.bias.zero_()
         self.scale = (shape.envelope - 1) / math.log1p(SAMPLE_RATE / 2 / ENVELOPE_HERTZ)
 
-    def forward(self, control: Tensor, hertz: Tensor) -> Tensor:
+    def forward(self, control: Tensor, hertz: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         points = self.envelope(control)
         place = (torch.log1p(hertz * (1.0 / ENVELOPE_HERTZ)) * self.scale).clamp(0.0, self.points - 1.001)
         below = torch.floor(place)
         index = below.to(torch.int64)
         low = torch.gather(points, 2, index)
         high = torch.gather(points, 2, index + 1)
-        level = low + (high - low) * (place - below) + F.pad(self.own(control), (0, self.rest))
-        return torch.exp(level.clamp(QUIETEST, LOUDEST)) * audible(hertz)
+        own, across, along = torch.split(self.own(control), OWN_PARTIALS, dim=-1)
+        level = low + (high - low) * (place - below) + F.pad(own, (0, self.rest))
+        # |1 + d exp(i x)|² is in proportion to 1 + m cos x with m ≤ 1; the sine is for layers that start apart.
+        depth = DEEPEST_BEAT * torch.rsqrt(1.0 + across * across + along * along)
+        beat = 1.0 + depth * (across * cosine[..., :OWN_PARTIALS] + along * sine[..., :OWN_PARTIALS])
+        beat = F.pad(torch.sqrt(beat), (0, self.rest), value=1.0)
+        return torch.exp(level.clamp(QUIETEST, LOUDEST)) * beat * audible(hertz)
 
 
 class Decoder(nn.Module):
-    """``latent [B, 128, K]``, ``pitch [B, 1, K]`` in Hz, ``noise [B, 16, 8K]`` of unit variance and eight states
+    """``latent [B, 128, K]``, ``pitch [B, 1, K]`` in Hz, ``noise [B, 16, 8K]`` of unit variance and nine states
     to ``audio [B, 1, 128K]``, late by 128 samples, and the next states. Zero states are a fresh voice."""
 
-    STATES = ("phase", "pitch", "amplitude", "partials", "control", "input", "blocks", "synthesis")
+    STATES = ("phase", "beat", "pitch", "amplitude", "partials", "control", "input", "blocks", "synthesis")
     DELAY_SAMPLES = DELAY_SAMPLES
 
     def __init__(self, shape: DecoderShape = DecoderShape()) -> None:
@@ -141,6 +153,7 @@ class Decoder(nn.Module):
         """The shape of each state after the batch axis."""
         return {
             "phase": (self.shape.partials,),
+            "beat": (1,),
             "pitch": (1,),
             "amplitude": (self.shape.partials,),
             "partials": (SLOT_SAMPLES,),
@@ -155,13 +168,13 @@ class Decoder(nn.Module):
         return tuple(torch.zeros(batch, *shape, device=device) for shape in self.state_shapes().values())
 
     def forward(self, latent: Tensor, pitch: Tensor, noise: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        phase, last_pitch, last_amplitude, late, last_control, entered, remembered, synthesised = states
+        phase, beat, last_pitch, last_amplitude, late, last_control, entered, remembered, synthesised = states
         batch = latent.shape[0]
         latent, pitch = latent.transpose(1, 2), pitch.transpose(1, 2)
-        control = self.control(latent, pitch)
+        control = self.control(latent[..., :FREE_CHANNELS], pitch)
 
-        tonal, phase, last_pitch, last_amplitude = self._partials(
-            control, latent[..., INHARMONICITY_CHANNEL], pitch[..., 0], phase, last_pitch, last_amplitude
+        tonal, phase, beat, last_pitch, last_amplitude = self._partials(
+            control, latent, pitch[..., 0], phase, beat, last_pitch, last_amplitude
         )
         films = self._films(torch.cat([last_control[:, None], control], dim=1))
         shaped, entered, remembered = self._noise(noise.transpose(1, 2), films, entered, remembered)
@@ -171,17 +184,20 @@ class Decoder(nn.Module):
         tonal = torch.cat([late[:, None], tonal], dim=1)
         audio = samples.reshape(batch, 1, -1) + tonal[:, :-1].reshape(batch, 1, -1)
         return (
-            audio, phase, last_pitch, last_amplitude, tonal[:, -1], control[:, -1], entered, remembered, synthesised
+            audio,
+            *(phase, beat, last_pitch, last_amplitude, tonal[:, -1], control[:, -1]),
+            *(entered, remembered, synthesised),
         )
 
-    def _partials(self, control, code, pitch, phase, last_pitch, last_amplitude) -> tuple[Tensor, ...]:
+    def _partials(self, control, latent, pitch, phase, beat, last_pitch, last_amplitude) -> tuple[Tensor, ...]:
         before = torch.where(last_pitch > 0, last_pitch, pitch[:, :1])
-        inharmonicity = inharmonicity_from(code)
+        inharmonicity = inharmonicity_from(latent[..., INHARMONICITY_CHANNEL])
         start = self.bank.frequencies(torch.cat([before, pitch[:, :-1]], dim=1), inharmonicity)
         end = self.bank.frequencies(pitch, inharmonicity)
-        amplitude = self.amplitudes(control, end)
+        cosine, sine, beat = self.bank.beats(pitch, detune_ratio(latent[..., DETUNE_CHANNEL]), beat)
+        amplitude = self.amplitudes(control, end, cosine, sine)
         tonal, phase = self.bank(start, end, amplitude, last_amplitude, phase)
-        return tonal, phase, pitch[:, -1:], amplitude[:, -1]
+        return tonal, phase, beat, pitch[:, -1:], amplitude[:, -1]
 
     def _noise(self, noise: Tensor, films: list[Tensor], entered: Tensor, remembered: Tensor) -> tuple[Tensor, ...]:
         memories = list(torch.split(remembered, self.block_memories, dim=1))

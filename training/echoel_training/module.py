@@ -18,12 +18,12 @@ from torch import Tensor
 
 from . import TrainingError
 from .adversary import Adversary
-from .decoder import SLOT_FRAMES, Decoder
+from .decoder import FREE_CHANNELS, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
 from .losses import MelLoss, SpectralLoss, divergence, fade_in
-from .partials import SAMPLE_RATE, SLOT_SAMPLES, inharmonicity_code
+from .partials import SAMPLE_RATE, SLOT_SAMPLES, detune_code, detune_ratio, inharmonicity_code
 from .pqmf import BANDS
-from .prior import INHARMONICITY_TERMS, MIDDLE_KEY, Prior
+from .prior import KEYS, Prior
 from .segments import Segments
 
 LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
@@ -64,12 +64,20 @@ def note_columns(segments: Segments, slots: int) -> Tensor:
     return torch.stack([key, velocity, on, off, still, still], dim=-1)
 
 
-def inharmonicity_terms(key: np.ndarray, inharmonicity: np.ndarray) -> Tensor:
-    """The polynomial over the key that a prior holds ``[terms, 1]``, by least squares over a struck instrument's
-    notes."""
-    powers = ((key - MIDDLE_KEY) / 24.0)[:, None] ** np.arange(INHARMONICITY_TERMS)
-    code = inharmonicity_code(torch.from_numpy(inharmonicity)).numpy()
-    return torch.from_numpy(np.linalg.lstsq(powers, code, rcond=None)[0]).float()[:, None]
+def tuning_by_key(notes: dict[str, np.ndarray], instrument: int) -> Tensor:
+    """Detune and inharmonicity of every key as codes ``[128, 2]``, from an instrument's notes that are not held out.
+
+    Between zones the inharmonicity's code is interpolated, as that of strings is smooth; layers are tuned apart by the
+    instrument's median where their zone is not known.
+    """
+    rows = (notes["instrument"] == instrument) & ~notes["held_out"]
+    keys, first = np.unique(notes["key"][rows], return_index=True)
+    inharmonicity = inharmonicity_code(torch.from_numpy(notes["inharmonicity"][rows][first])).numpy()
+    detune = detune_code(torch.from_numpy(notes["detune"][rows][first])).numpy()
+    codes = np.full((KEYS, 2), np.median(detune), np.float32)
+    codes[keys, 0] = detune
+    codes[:, 1] = np.interp(np.arange(KEYS), keys, inharmonicity)
+    return torch.from_numpy(codes)
 
 
 class EnsembleModule(lightning.LightningModule):
@@ -107,19 +115,24 @@ class EnsembleModule(lightning.LightningModule):
     # Decoding
 
     def decode(self, networks, latent: Tensor, segments: Segments, generator=None) -> Tensor:
-        """Audio ``[B, samples]`` aligned with the segments; ``latent [B, 127, slots + 1]``, to which the notes'
-        inharmonicity is added."""
+        """Audio ``[B, samples]`` aligned with the segments; ``latent [B, 126, slots + 1]``, to which the notes' own
+        tuning is added."""
         batch, _, slots = latent.shape
-        code = inharmonicity_code(segments.inharmonicity)
-        latent = torch.cat([latent, code[:, None, None].expand(-1, 1, slots)], dim=1)
+        tuning = torch.stack([detune_code(segments.detune), inharmonicity_code(segments.inharmonicity)], dim=1)
+        latent = torch.cat([latent, tuning[:, :, None].expand(-1, -1, slots)], dim=1)
         pitch = segments.f0[:, None, None].expand(-1, 1, slots)
         noise = unit_noise(batch, slots, generator, latent.device)
         decoder = networks["decoder"]
-        audio = decoder(latent, pitch, noise, *decoder.fresh_states(batch, latent.device))[0]
-        return audio[:, 0, Decoder.DELAY_SAMPLES :].float()
+        states = dict(zip(decoder.STATES, decoder.fresh_states(batch, latent.device)))
+        beats = segments.first_slot * (SLOT_SAMPLES / SAMPLE_RATE) * segments.f0 * detune_ratio(tuning[:, 0])
+        states["beat"] = (beats - torch.floor(beats))[:, None]
+        # Phases, and a sum of a hundred partials, want all of float32, whatever precision the rest is trained in.
+        with torch.autocast(latent.device.type, enabled=False):
+            audio = decoder(latent.float(), pitch, noise, *states.values())[0]
+        return audio[:, 0, Decoder.DELAY_SAMPLES :]
 
     def prior_latents(self, networks, segments: Segments) -> Tensor:
-        """``[B, 127, slots + 1]``: one slot more than the segment has, for the decoder's delay."""
+        """``[B, 126, slots + 1]``: one slot more than the segment has, for the decoder's delay."""
         slots = segments.audio.shape[1] // SLOT_SAMPLES + 1
         notes = note_columns(segments, slots)
         rows, latents = [], []
@@ -128,7 +141,7 @@ class EnsembleModule(lightning.LightningModule):
             rows.append(chosen)
             latents.append(networks["priors"][name](notes[chosen].flatten(0, 1)).unflatten(0, (-1, slots)))
         order = torch.argsort(torch.cat(rows))
-        return torch.cat(latents)[order].transpose(1, 2)[:, :-1]
+        return torch.cat(latents)[order].transpose(1, 2)[:, :FREE_CHANNELS]
 
     @staticmethod
     def stretch(latents: Tensor) -> Tensor:
@@ -241,14 +254,11 @@ class EnsembleModule(lightning.LightningModule):
         warm = min(1.0, (self.global_step + 1) / WARM_UP_STEPS)
         return warm * (LOWEST_RATE + (self.hparams.highest_rate - LOWEST_RATE) * cosine)
 
-    def fit_inharmonicity(self, notes: dict[str, np.ndarray]) -> None:
-        """Gives each struck instrument's prior what was measured on the notes that are not held out."""
-        for index, (name, struck) in enumerate(zip(self.instruments, self.hparams.struck)):
-            if struck:
-                rows = (notes["instrument"] == index) & ~notes["held_out"]
-                terms = inharmonicity_terms(notes["key"][rows], notes["inharmonicity"][rows])
-                for networks in (self.networks, self.average):
-                    networks["priors"][name].inharmonicity.copy_(terms)
+    def tell_tuning(self, notes: dict[str, np.ndarray]) -> None:
+        """Gives each prior what was measured on its instrument's notes that are not held out."""
+        for index, name in enumerate(self.instruments):
+            for networks in (self.networks, self.average):
+                networks["priors"][name].tuning.copy_(tuning_by_key(notes, index))
 
     def on_train_start(self) -> None:
         self._started = time.monotonic()

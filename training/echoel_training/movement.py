@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from .dataset import note_audio
-from .decoder import LATENT_SIZE
+from .decoder import FREE_CHANNELS
 from .encoder import LATENT_SAMPLES
 from .export import Models
 from .partials import SAMPLE_RATE
@@ -45,7 +45,7 @@ def fit_movement(models: Models, notes: dict[str, np.ndarray], seed: int = 0) ->
 
 
 def _course(models: Models, notes: dict[str, np.ndarray], row: int) -> np.ndarray | None:
-    """The latents ``[frames, 127]`` of a note's sustained part around their mean; None where it is too short."""
+    """The latents ``[frames, 126]`` of a note's sustained part around their mean; None where it is too short."""
     audio = note_audio(notes, row)[: int(notes["off_sample"][row])]
     whole = len(audio) // LATENT_SAMPLES
     first = int(SETTLED_SECONDS * _FRAME_HERTZ) + 1
@@ -58,7 +58,7 @@ def _course(models: Models, notes: dict[str, np.ndarray], row: int) -> np.ndarra
 
 
 def line_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
-    """The weights ``[lines, 127]`` of a movement like that of ``courses``, each ``[frames, 127]`` at 23.4 Hz."""
+    """The weights ``[lines, 126]`` of a movement like that of ``courses``, each ``[frames, 126]`` at 23.4 Hz."""
     together = np.concatenate(courses)
     _, _, directions = np.linalg.svd(together, full_matrices=False)
     directions = directions[:DIRECTIONS]
@@ -66,7 +66,7 @@ def line_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Gene
     order = np.argsort(hertz)
     width = np.empty_like(hertz)
     width[order] = np.gradient(hertz[order])
-    weights = np.zeros((len(hertz), LATENT_SIZE - 1), np.float32)
+    weights = np.zeros((len(hertz), FREE_CHANNELS), np.float32)
     for direction in directions:
         density = np.mean([_density(course @ direction, hertz) for course in courses], axis=0)
         amplitude = np.sqrt(2 * density * width) * random.choice([-1.0, 1.0], len(hertz))

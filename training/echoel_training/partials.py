@@ -30,6 +30,10 @@ PHASE_STEPS = 2.0**19
 SMALLEST_INHARMONICITY = 1e-5
 
 
+DETUNE_CENTS = 10.0
+"""One unit of a latent's detune channel."""
+
+
 def inharmonicity_from(z: Tensor) -> Tensor:
     """The inharmonicity B ≥ 0 that a latent's last channel ``z`` stands for: 1e-5 (exp(z) − 1), 0 below 0."""
     return SMALLEST_INHARMONICITY * (torch.exp(z.clamp(0.0, 8.0)) - 1.0)
@@ -38,6 +42,16 @@ def inharmonicity_from(z: Tensor) -> Tensor:
 def inharmonicity_code(inharmonicity: Tensor) -> Tensor:
     """The inverse of ``inharmonicity_from``."""
     return torch.log1p(inharmonicity / SMALLEST_INHARMONICITY)
+
+
+def detune_ratio(code: Tensor) -> Tensor:
+    """By what share of its frequency the second of two layers is above the first, for a latent's detune ``code``."""
+    return torch.exp2(code.clamp(-10.0, 10.0) * (DETUNE_CENTS / 1200)) - 1.0
+
+
+def detune_code(cents: Tensor) -> Tensor:
+    """The code of a detune in cents."""
+    return cents / DETUNE_CENTS
 
 
 class PartialBank(nn.Module):
@@ -60,6 +74,16 @@ class PartialBank(nn.Module):
         """``pitch`` in Hz and ``inharmonicity``, both ``[B, T]``, to the partials' frequencies ``[B, T, P]`` in Hz."""
         stretch = torch.sqrt((1.0 + inharmonicity[..., None] * self.order.square()) / (1.0 + inharmonicity[..., None]))
         return pitch[..., None].clamp(LOWEST_HERTZ, HIGHEST_HERTZ) * self.order * stretch
+
+    def beats(self, pitch: Tensor, ratio: Tensor, phase: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Where two layers whose pitches differ by ``ratio [B, K]`` of ``pitch [B, K]`` stand to each other at the
+        slots' ends: the cosine and sine ``[B, K, P]`` of each partial's difference of phase, and the phase ``[B, 1]``
+        of the first one's in cycles, which starts at ``phase``."""
+        total = torch.cumsum(torch.cat([phase, pitch * ratio * (SLOT_SAMPLES / SAMPLE_RATE)], dim=1), dim=1)
+        wrapped = total - torch.floor(total)
+        turns = wrapped[:, 1:, None] * self.order
+        angle = (turns - torch.round(turns)) * (2 * math.pi)
+        return torch.cos(angle), torch.sin(angle), wrapped[:, -1:]
 
     def forward(
         self, start: Tensor, end: Tensor, amplitude: Tensor, before: Tensor, phase: Tensor

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .decoder import INHARMONICITY_CHANNEL, LATENT_SIZE, SLOPE
+from .decoder import FREE_CHANNELS, LATENT_SIZE, SLOPE
 
 ATTACK_SECONDS = (0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 DECAY_SECONDS = (1.6, 3.2, 6.4, 12.8)
@@ -32,8 +32,7 @@ SLOWEST_HERTZ, FASTEST_HERTZ = 0.2, 10.0
 MOVEMENT_SECONDS = 0.15
 """A note's movement sets in with this time constant."""
 
-INHARMONICITY_TERMS = 5
-"""The inharmonicity's code is a polynomial of so many terms over the key."""
+KEYS = 128
 
 
 class Prior(nn.Module):
@@ -47,10 +46,11 @@ class Prior(nn.Module):
         self.first = nn.Linear(5 + len(on) + len(RELEASE_SECONDS), width)
         self.second = nn.Linear(width, width)
         self.third = nn.Linear(width, width)
-        self.latent = nn.Linear(width, LATENT_SIZE - 1)
+        self.latent = nn.Linear(width, FREE_CHANNELS)
         self.register_buffer("attack", -1.0 / torch.tensor(on), persistent=False)
         self.register_buffer("release", -1.0 / torch.tensor(RELEASE_SECONDS), persistent=False)
-        self.register_buffer("inharmonicity", torch.zeros(INHARMONICITY_TERMS, 1))
+        # Detune and inharmonicity of every key, as codes: the last two channels of the latent.
+        self.register_buffer("tuning", torch.zeros(KEYS, LATENT_SIZE - FREE_CHANNELS))
 
         # Geometric spacing, each line at random within its own share: no two are in a whole ratio.
         random = torch.Generator().manual_seed(seed)
@@ -58,14 +58,14 @@ class Prior(nn.Module):
         self.register_buffer("line_hertz", SLOWEST_HERTZ * (FASTEST_HERTZ / SLOWEST_HERTZ) ** place)
         self.register_buffer("line_phase", torch.rand(MOVEMENT_LINES, generator=random))
         self.register_buffer("line_turns", torch.randint(1, 2000, (MOVEMENT_LINES,), generator=random).float())
-        self.register_buffer("movement", torch.zeros(MOVEMENT_LINES, LATENT_SIZE - 1))
+        self.register_buffer("movement", torch.zeros(MOVEMENT_LINES, FREE_CHANNELS))
 
     def forward(self, note: Tensor) -> Tensor:
         key = (note[:, 0:1].clamp(0.0, 127.0) - MIDDLE_KEY) * (1.0 / 24.0)
         on = note[:, 2:3].clamp(0.0, LONGEST_SECONDS)
         latent = self._mean(key, note[:, 1:2], on, note[:, 3:4]) + self._movement(on, note[:, 4:5], note[:, 5:6])
-        powers = torch.cat([torch.ones_like(key), key, key**2, key**3, key**4], dim=-1)
-        return torch.cat([latent, powers @ self.inharmonicity], dim=-1)
+        nearest = torch.round(note[:, 0].clamp(0.0, KEYS - 1.0)).to(torch.int64)
+        return torch.cat([latent, self.tuning[nearest]], dim=-1)
 
     def _mean(self, key: Tensor, velocity: Tensor, on: Tensor, off: Tensor) -> Tensor:
         velocity = velocity.clamp(0.0, 127.0) * (1.0 / 127.0)
@@ -82,6 +82,3 @@ class Prior(nn.Module):
         lines = torch.cos((turns - torch.floor(turns)) * (2 * math.pi))
         amount = temperature.clamp(0.0, 2.0) * (1.0 - torch.exp(on * (-1.0 / MOVEMENT_SECONDS)))
         return (lines @ self.movement) * amount
-
-
-assert INHARMONICITY_CHANNEL == LATENT_SIZE - 1

@@ -24,7 +24,7 @@ SILENCE_SECONDS = 2.0
 @dataclass
 class Segments:
     """A batch of segments. ``audio [B, samples]``, ``first_slot [B]`` (0: the note's onset), and per note its key,
-    velocity, note-off sample, pitch in Hz, inharmonicity, instrument index and peak, all ``[B]``."""
+    velocity, note-off sample, pitch in Hz, inharmonicity, detune in cents, instrument index and peak, all ``[B]``."""
 
     audio: Tensor
     first_slot: Tensor
@@ -33,6 +33,7 @@ class Segments:
     off_sample: Tensor
     f0: Tensor
     inharmonicity: Tensor
+    detune: Tensor
     instrument: Tensor
     peak: Tensor
 
@@ -85,6 +86,7 @@ class SegmentSource:
             off_sample=column("off_sample"),
             f0=column("f0"),
             inharmonicity=column("inharmonicity"),
+            detune=column("detune"),
             instrument=column("instrument", np.int64),
             peak=torch.from_numpy(self.peak[chosen]),
         )

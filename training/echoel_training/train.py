@@ -66,7 +66,7 @@ def train(notes: dict[str, np.ndarray], out: Path, options: TrainingOptions = Tr
         highest_rate=options.rate,
         adversary_from=options.adversary_from,
     )
-    module.fit_inharmonicity(notes)
+    module.tell_tuning(notes)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")  # cutting segments takes no time
     trainer = lightning.Trainer(
         default_root_dir=out,
