@@ -152,7 +152,7 @@ def train(notes: Path, out: Path, minutes: float, resume: bool, as_json: bool, *
 @click.option("--checkpoint", type=_FILE, help="A checkpoint that `train` wrote.")
 @click.option("--untrained", is_flag=True, help="Repeatable random weights instead, to test an engine with.")
 @click.option("--catalogue", type=_FILE, help="What the instruments are called. Default: catalogue/ensemble.toml.")
-@click.option("--dataset", type=_FILE, help="Measure on its held-out notes, and put the figures into the manifests.")
+@click.option("--dataset", type=_FILE, help="The notes of the training: what sustained notes do is learned from them.")
 @click.option("--out", type=_FILE, required=True, help="The folder to write to.")
 @_JSON
 def export(
@@ -163,25 +163,42 @@ def export(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Export decoder, prior and encoder to ONNX, with their manifests and instruments.
+    """Export decoder, encoder and priors to ONNX, with their manifests and instruments.
 
     \b
     Example:
-      echoel_training export --checkpoint runs/ensemble/last.ckpt --out ../Models/NeuralSynth
+      echoel_training export --checkpoint runs/ensemble/last.ckpt --dataset cache/ensemble.npz \\
+        --out ../Models/NeuralSynth
     """
     if (checkpoint is None) != untrained:
         raise click.UsageError("Give either --checkpoint or --untrained.")
     if untrained and dataset is not None:
-        raise click.UsageError("--dataset goes with --checkpoint: there is nothing to measure in untrained models.")
-    if checkpoint is not None:
-        _require_checkpoint(checkpoint)
-    from .export import main as export_ensemble
+        raise click.UsageError("--dataset goes with --checkpoint: untrained models have nothing to learn from it.")
+    if checkpoint is not None and not checkpoint.is_file():
+        raise TrainingError(f"there is no checkpoint at {checkpoint}; make one with `{_PROGRAM} train`")
+    from .catalogue import read_catalogue
+    from .export import DEFAULT_CATALOGUE, Provenance, write_models
+    from .models import Models, load_models
 
-    arguments = ["--untrained"] if checkpoint is None else ["--checkpoint", str(checkpoint)]
-    arguments += [] if catalogue is None else ["--catalogue", str(catalogue)]
-    arguments += [] if dataset is None else ["--notes", str(dataset)]
+    described = read_catalogue(catalogue or DEFAULT_CATALOGUE)
+    levels: dict[str, dict] = {}
+    if checkpoint is None:
+        models = Models.untrained(described)
+        provenance = Provenance(training={"summary": "Untrained: repeatable random weights."})
+    else:
+        from .dataset import load_dataset
+        from .movement import fit_movement
+        from .playing import measure_levels
+
+        models, training = load_models(checkpoint)
+        provenance = Provenance(attribution=described.attribution, training=training)
+        if dataset is not None:
+            click.echo("learning the movement of sustained notes …", err=True)
+            fit_movement(models, load_dataset(dataset))
+        click.echo("measuring levels …", err=True)
+        levels = measure_levels(models, {one.name: (one.low_key, one.high_key) for one in described.instruments})
     with redirect_stdout(sys.stderr):
-        export_ensemble([*arguments, "--out", str(out)])
+        write_models(models, described, out, provenance, levels)
     names = sorted(path.name for path in out.iterdir() if path.suffix in (".onnx", ".json"))
     _report({"folder": str(out), "files": names}, [str(out / name) for name in names], as_json)
 

@@ -13,7 +13,7 @@ import torch
 from .dataset import note_audio
 from .decoder import FREE_CHANNELS
 from .encoder import LATENT_SAMPLES
-from .export import Models
+from .models import Models
 from .partials import SAMPLE_RATE
 from .prior import Prior
 

@@ -7,7 +7,8 @@ import torch
 
 from .dataset import nominal_hertz
 from .decoder import Decoder
-from .export import MAXIMUM_SLOTS, Models
+from .export import MAXIMUM_SLOTS
+from .models import Models
 from .module import unit_noise
 from .partials import SAMPLE_RATE, SLOT_SAMPLES
 from .prior import COLUMNS
