@@ -7,7 +7,7 @@ whole zones. Layout of the chunks: *SoundFont Technical Specification*, version 
 
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +76,27 @@ def key_zones(zones: list[SampleZone], keys: range, velocity: int) -> list[int]:
         numbers.append((numbers[-1] + (sounding != before)) if numbers else 0)
         before = sounding
     return numbers
+
+
+def describe_recordings(zones: list[SampleZone]) -> list[dict]:
+    """For reports: each recording of a preset once, in order of its keys, over all velocities at which it sounds."""
+    velocities: dict[SampleZone, list[int]] = {}
+    for zone in zones:
+        anywhere = replace(zone, low_velocity=0, high_velocity=127)
+        velocities.setdefault(anywhere, []).extend((zone.low_velocity, zone.high_velocity))
+    return [
+        {
+            "sample": zone.sample,
+            "keys": [zone.low_key, zone.high_key],
+            "velocities": [min(sounding), max(sounding)],
+            "rootKey": zone.root_key,
+            "cents": zone.cents,
+            "sampleRate": zone.sample_rate,
+            "seconds": zone.samples / zone.sample_rate,
+            "loopSeconds": [sample / zone.sample_rate for sample in zone.loop] if zone.loop else None,
+        }
+        for zone, sounding in sorted(velocities.items(), key=lambda pair: pair[0].low_key)
+    ]
 
 
 def _read_tables(path: Path) -> dict[bytes, np.ndarray]:
