@@ -53,6 +53,17 @@ def test_a_missing_fundamental_does_not_mislead():
     assert bent == pytest.approx(3e-4, rel=0.03)
 
 
+def test_what_lies_far_beyond_the_last_partial_is_not_one():
+    """The top strings of a piano have four partials; a whistle at seven times the first is none of them."""
+    f0, time = 1_200.0, np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    audio = 1e-4 * np.random.default_rng(4).standard_normal(len(time)) + 0.1 * np.sin(2 * np.pi * 7 * f0 * time)
+    for number in range(1, 5):
+        audio += np.exp(-3 * time) * np.sin(2 * np.pi * partial_hertz(number, f0, 7e-3) * time) / number
+    numbers, hertz = find_partials(audio, f0)
+    assert numbers.tolist() == [1, 2, 3, 4]
+    assert fit_partials(numbers, hertz)[1] == pytest.approx(7e-3, rel=0.03)
+
+
 def test_one_wrong_partial_pulls_little():
     numbers = np.arange(1, 16)
     hertz = partial_hertz(numbers, 110.0, 2e-4)
