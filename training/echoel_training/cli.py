@@ -107,6 +107,33 @@ def notes(
 
 
 @cli.command()
+@click.option("--program", type=click.IntRange(0, 127), required=True, help="General MIDI program, 0 to 127.")
+@click.option("--bank", type=click.IntRange(0, 16_383), default=0, show_default=True, help="SoundFont bank.")
+@_SOUNDFONT
+@_JSON
+def zones(program: int, bank: int, soundfont: Path | None, as_json: bool) -> None:
+    """List the recordings of a SoundFont's program: where each sounds, its root key, tuning and loop.
+
+    \b
+    Example:
+      echoel_training zones --program 0
+    """
+    from .rendering import find_soundfont
+    from .soundfont import describe_recordings, read_zones
+
+    described = describe_recordings(read_zones(find_soundfont(soundfont), program, bank))
+    lines = []
+    for row in described:
+        (low, high), (soft, loud), loop = row["keys"], row["velocities"], row["loopSeconds"]
+        lines.append(
+            f"{row['sample']:20}  keys {low:3}–{high:<3}  velocities {soft:3}–{loud:<3}  root {row['rootKey']:3} "
+            f"{row['cents']:+7.1f} cents  {row['seconds']:6.3f} s  "
+            + (f"loop {loop[0]:.3f}–{loop[1]:.3f} s" if loop else "no loop")
+        )
+    _report({"recordings": described}, lines, as_json)
+
+
+@cli.command()
 @click.argument("notes", type=_FILE, metavar="DATASET")
 @click.option("--out", type=_FILE, required=True, help="The folder for checkpoints and logs.")
 @click.option("--minutes", type=click.FloatRange(0.1, 100_000), default=60.0, show_default=True, help="Time budget, with the minutes before a resumption.")

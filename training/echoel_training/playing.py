@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .dataset import nominal_hertz
+from .tuning import nominal_hertz
 from .decoder import Decoder
 from .export import MAXIMUM_SLOTS
 from .models import Models

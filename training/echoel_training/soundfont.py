@@ -8,7 +8,7 @@ whole zones. Layout of the chunks: *SoundFont Technical Specification*, version 
 import math
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +95,27 @@ def layers_cents(zones: list[SampleZone], key: int, velocity: int) -> float:
             if periods <= _MOST_PERIODS:
                 layers.append(1200 * math.log2(periods * looped / nominal))
     return layers[1] - layers[0] if len(layers) == 2 else 0.0
+
+
+def describe_recordings(zones: list[SampleZone]) -> list[dict]:
+    """For reports: each recording of a preset once, in order of its keys, over all velocities at which it sounds."""
+    velocities: dict[SampleZone, list[int]] = {}
+    for zone in zones:
+        anywhere = replace(zone, low_velocity=0, high_velocity=127)
+        velocities.setdefault(anywhere, []).extend((zone.low_velocity, zone.high_velocity))
+    return [
+        {
+            "sample": zone.sample,
+            "keys": [zone.low_key, zone.high_key],
+            "velocities": [min(sounding), max(sounding)],
+            "rootKey": zone.root_key,
+            "cents": zone.cents,
+            "sampleRate": zone.sample_rate,
+            "seconds": zone.samples / zone.sample_rate,
+            "loopSeconds": [sample / zone.sample_rate for sample in zone.loop] if zone.loop else None,
+        }
+        for zone, sounding in sorted(velocities.items(), key=lambda pair: pair[0].low_key)
+    ]
 
 
 def _read_tables(path: Path) -> dict[bytes, np.ndarray]:
