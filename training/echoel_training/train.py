@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from . import TrainingError
 from .listening import Listening
 from .module import HIGHEST_RATE, EnsembleModule
-from .progress import TimeBudget
+from .progress import Checkpoints, TimeBudget
 from .segments import HeldOutSegments, RandomSegments, SegmentSource
 
 BATCH = 12
-CHECKPOINT_MINUTES = 3
 
 
 @dataclass(frozen=True)
@@ -79,10 +76,7 @@ def train(notes: dict[str, np.ndarray], out: Path, options: TrainingOptions = Tr
         callbacks=[
             TimeBudget(),
             Listening(),
-            ModelCheckpoint(
-                out, filename="last", train_time_interval=timedelta(minutes=CHECKPOINT_MINUTES),
-                enable_version_counter=False,
-            ),
+            Checkpoints(checkpoint),
         ],
         logger=[TensorBoardLogger(out, "log", version=""), CSVLogger(out, "log", version=f"from-step-{seed}")],
         val_check_interval=options.validate_every,
@@ -91,6 +85,7 @@ def train(notes: dict[str, np.ndarray], out: Path, options: TrainingOptions = Tr
         log_every_n_steps=10,
         enable_model_summary=False,
         enable_progress_bar=False,
+        enable_checkpointing=False,
     )
     trainer.fit(
         module,
@@ -99,5 +94,4 @@ def train(notes: dict[str, np.ndarray], out: Path, options: TrainingOptions = Tr
         ckpt_path=checkpoint if options.resume else None,
         weights_only=True,
     )
-    trainer.save_checkpoint(checkpoint)
     return checkpoint

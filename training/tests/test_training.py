@@ -103,7 +103,7 @@ def test_segments_lie_on_slots_and_carry_their_notes(notes):
             expected[: len(part)] = part
             np.testing.assert_array_equal(segments.audio[row].numpy(), expected)
             onsets += start == 0
-    assert 0.4 < onsets / 720 < 0.6
+    assert 0.34 < onsets / 720 < 0.55
 
 
 def test_held_out_segments_are_the_same_every_time(notes):
@@ -174,6 +174,20 @@ def test_a_resumed_run_goes_on_in_the_schedule(notes, tmp_path):
     module.on_load_checkpoint({"seconds_trained": 500.0})
     assert 0.49 < module.progress < 0.51 and module.rate() < 0.6 * module.hparams.highest_rate
     assert module.rate() < whole or module.global_step == 0
+
+
+def test_a_run_that_is_killed_leaves_a_checkpoint(notes, tmp_path, monkeypatch):
+    monkeypatch.setattr("echoel_training.progress.CHECKPOINT_SECONDS", 0.0)
+
+    def stop(self, trainer, module, outputs, batch, index):
+        if module.global_step == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("echoel_training.progress.TimeBudget.on_train_batch_end", stop)
+    with pytest.raises(BaseException):
+        train(notes, tmp_path, TrainingOptions(steps=20, **QUICK))
+    assert load_models(tmp_path / "last.ckpt")[1]["steps"] >= 2
+    assert not list(tmp_path.glob(".*partial"))
 
 
 def test_an_adversary_takes_part_from_its_share_on(notes, tmp_path):
