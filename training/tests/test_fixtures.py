@@ -7,8 +7,8 @@ import onnx
 import onnxruntime
 import pytest
 
-from echoel_training.dataset import measure_f0
 from echoel_training.fixtures import SINE_DELAY_SAMPLES, fixture_model, fixture_names, write_fixtures
+from echoel_training.tuning import measure_f0
 
 COMMITTED = Path(__file__).parents[2] / "Tests" / "Fixtures"
 STATES = ("phase", "pitch", "level", "late")

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from echoel_training.dataset import measure_f0, nominal_hertz
+from echoel_training.tuning import measure_f0, nominal_hertz
 from echoel_training.manifest import check_against_model, read_json, validate_instrument, validate_manifest
 
 FOLDER = Path(__file__).parents[2] / "Models" / "NeuralSynth"
