@@ -1,6 +1,7 @@
 """Who plays a held-out note: the product, bent to the note's pitch, and the three baselines."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from echoel_training.score.envelope import onset_seconds, release_t60_seconds
 from echoel_training.score.mel import mel_distance
 from echoel_training.score.notes import AFTER_SECONDS, SAMPLE_RATE
 from echoel_training.score.origin import Origin
-from echoel_training.score.playing import Request, play
+from echoel_training.score.playing import Request, play, resynthesize
 from echoel_training.score.recordings import Recordings
 from echoel_training.score.sampler import play_other_velocity, play_with_zone_missing
 from echoel_training.score.selection import held_out_notes, level_notes
@@ -211,6 +212,25 @@ def test_the_product_plays_a_note_at_its_pitch_from_its_first_sample(bench):  # 
         assert level == pytest.approx(0.02 * math.sqrt(49 / 72) / 10 ** (-18 / 20), rel=0.02)
     with pytest.raises(TrainingError, match="semitones"):
         play(bench, instrument, [Request(60, 90, 4_800, 4_800, 440.0)])
+
+
+RESYNTHESIZER = """#!{python}
+import json, os, sys, soundfile
+rest = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+folder = os.path.dirname(rest["--list"])
+for job in json.load(open(rest["--list"])):
+    sound, rate = soundfile.read(os.path.join(folder, job["file"]))
+    soundfile.write(os.path.join(folder, job["out"]), sound * job["hertz"] / 1000, rate, subtype="FLOAT")
+print("{{}}")
+"""
+
+
+def test_a_reference_goes_through_the_encoder_with_its_pitch_and_its_level(bench, tones):  # noqa: F811
+    bench.echoel.path.write_text(RESYNTHESIZER.format(python=sys.executable))
+    notes = held_out_notes(tones, quick=True)
+    for note, sound in zip(notes, resynthesize(bench, *bench.echoel.instruments(), notes), strict=True):
+        assert np.abs(sound - note.reference * note.hertz / 1000).max() < 1e-6
+    assert not list(bench.folder.glob("*.wav"))
 
 
 def test_instruments_are_those_that_are_installed_and_in_the_dataset(bench, tones):  # noqa: F811
