@@ -29,7 +29,7 @@ CENTS_OFF = 7.0
 VELOCITIES, SECONDS = (40, 80, 120), (0.3, 1.5)
 
 
-def fields(keys, zone_of, audio_of, *, missing_zones=(1,), missing_velocity=80, name="tones"):
+def fields(keys, zone_of, audio_of, *, missing_zones=(1,), missing_velocity=80, struck=False):
     """A dataset of one instrument, as `echoel_training render` makes one."""
     rows = [(key, velocity, seconds) for key in keys for velocity in VELOCITIES for seconds in SECONDS]
     sounds = [audio_of(*row).astype(np.float32) for row in rows]
@@ -47,7 +47,8 @@ def fields(keys, zone_of, audio_of, *, missing_zones=(1,), missing_velocity=80, 
         "instrument": np.zeros(len(rows), int),
         "zone": zone,
         "held_out": np.isin(zone, missing_zones) | (velocity == missing_velocity),
-        "instruments": np.array([name]),
+        "instruments": np.array(["tones"]),
+        "struck": np.array([struck]),
         "instrument_gain": np.array([2.0]),
     }
 
@@ -101,7 +102,7 @@ def test_a_dataset_that_keeps_nothing_back_is_refused():
 def test_the_additive_synth_plays_steady_tones_nearly_as_they_are(tones):
     """It is no straw man: where an instrument is one waveform with noise and one envelope, it is that instrument."""
     synth = AdditiveSynth.learn(tones)
-    assert not synth.is_struck
+    assert synth.decay_decibels_per_second == 0
     assert synth.release_t60 == pytest.approx(0.3, rel=0.1) and synth.attack == pytest.approx(0.016, rel=0.3)
     distances = []
     for note in held_out_notes(tones, quick=True):
@@ -134,8 +135,9 @@ def test_the_additive_synth_of_a_struck_instrument_decays():
     def struck(key, velocity, seconds):
         return tone(nominal_hertz(key), seconds + 0.5, cents=CENTS_OFF) * envelope(seconds, 0.5, t60_held=3.0)
 
-    synth = AdditiveSynth.learn(Recordings.of(fields(range(60, 66), lambda key: (key - 60) // 2, struck), "tones"))
-    assert synth.is_struck and synth.decay_decibels_per_second == pytest.approx(-20, rel=0.1)
+    notes = fields(range(60, 66), lambda key: (key - 60) // 2, struck, struck=True)
+    synth = AdditiveSynth.learn(Recordings.of(notes, "tones"))
+    assert synth.decay_decibels_per_second == pytest.approx(-20, rel=0.1)
 
 
 # -- the SoundFont ---------------------------------------------------------------------------------------------

@@ -15,9 +15,6 @@ STEP_SAMPLES = 48
 ONSET_DECIBELS = -40.0
 """Against the loudest millisecond: what is above it has begun."""
 
-STRUCK_DECIBELS_PER_SECOND = -1.0
-"""A held note that fades faster than this is of something struck or plucked."""
-
 _ATTACK_WITHIN_SECONDS = 0.5
 _PLATEAU_STEPS = 20
 _SMALLEST_WINDOW_SECONDS = 0.005
