@@ -23,8 +23,8 @@ public final class NeuralModel: Sendable {
 public struct NeuralInstrument: Sendable {
     public var name: String
     public var model: NeuralModel
-    /// The prior's column `instrument.<priorInstrument>`.
-    public var priorInstrument: String
+    /// The prior's column `instrument.<priorInstrument>`; nil for a prior that plays one instrument and has none.
+    public var priorInstrument: String?
     /// The keys that the model was trained on, 0…127. Others sound at their own pitch with the nearest timbre.
     public var keys: ClosedRange<Int>
     /// Amplitude of a note at velocity 127 relative to the model's output.
@@ -35,10 +35,12 @@ public struct NeuralInstrument: Sendable {
     public var releaseSeconds: Float
     /// The General MIDI programs, 0…127, that select the instrument.
     public var programs: [Int]
+    /// How much a sustained note moves, 0…2: 1 as recorded, 0 not at all. For priors with the column `temperature`.
+    public var temperature: Float
 
     public init(
-        name: String, model: NeuralModel, priorInstrument: String, keys: ClosedRange<Int>, gain: Float,
-        velocityExponent: Float, releaseSeconds: Float, programs: [Int]
+        name: String, model: NeuralModel, priorInstrument: String?, keys: ClosedRange<Int>, gain: Float,
+        velocityExponent: Float, releaseSeconds: Float, programs: [Int], temperature: Float = 1
     ) {
         self.name = name
         self.model = model
@@ -48,5 +50,6 @@ public struct NeuralInstrument: Sendable {
         self.velocityExponent = velocityExponent
         self.releaseSeconds = releaseSeconds
         self.programs = programs
+        self.temperature = temperature
     }
 }

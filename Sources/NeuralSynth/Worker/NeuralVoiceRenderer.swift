@@ -54,8 +54,7 @@ internal import Streaming
                         + "size differs")
             }
             templates.append(
-                try PriorColumns.template(
-                    instrument: instrument.priorInstrument, in: instrument.model.priorDescription))
+                try PriorColumns.template(of: instrument, in: instrument.model.priorDescription))
             if let known = models.firstIndex(where: { $0 === instrument.model }) {
                 groupOfInstrument.append(known)
             } else {
@@ -109,13 +108,14 @@ internal import Streaming
             let group = groupOfInstrument[Int(instrument)]
             groupOfTrack[Int(track)] = group
             let keys = instruments[Int(instrument)].keys
+            let noise = CounterNoise(seed: UInt64(noteCount) << 16 | UInt64(channel) << 8 | UInt64(key))
             groups[group].start(
                 track: Int(track),
                 Voice(
                     onset: time, channel: Int(channel), key: Float(key),
                     timbreKey: Float(min(max(Int(key), keys.lowerBound), keys.upperBound)),
-                    velocity: Float(velocity), template: templates[Int(instrument)],
-                    noise: CounterNoise(seed: UInt64(noteCount) << 16 | UInt64(channel) << 8 | UInt64(key))))
+                    velocity: Float(velocity), template: templates[Int(instrument)], noise: noise,
+                    variation: noise.uniform(at: Voice.variationPosition)))
         case .release(let time, let track, let silentAt):
             groups[groupOfTrack[Int(track)]].release(track: Int(track), time: time, silentAt: silentAt)
         case .steal(_, let track, let silentAt):

@@ -10,12 +10,17 @@ struct Voice {
     let key: Float
     let timbreKey: Float
     let velocity: Float
-    /// The prior's row, with the instrument's weight set.
+    /// The prior's row, with what all notes of the instrument have in common.
     let template: [Float]
     let noise: CounterNoise
+    /// What tells the note from others of its key and velocity, 0..<1.
+    let variation: Float
     var slot = 0
     var releaseTime = Int.max
     var silentAt = Int.max
+
+    /// Where the variation is drawn from the note's noise: the decoder's noise, from position 0 on, never gets there.
+    static let variationPosition: UInt64 = 1 << 63
 }
 
 /// The tracks that one model plays.
@@ -111,8 +116,8 @@ struct Voice {
             let slot = voice.slot + k
             let released = min(voice.releaseTime, audioStart(voice, slot: slot))
             unsafe columns.fill(
-                prior.note(row: lane * slots + k), template: voice.template, pitch: voice.timbreKey,
-                velocity: voice.velocity, secondsOn: Float(slot * batcher.description.slotSamples) / rate,
+                prior.note(row: lane * slots + k), of: voice,
+                secondsOn: Float(slot * batcher.description.slotSamples) / rate,
                 secondsOff: Float(audioStart(voice, slot: slot) - released) / rate)
         }
     }

@@ -10,10 +10,12 @@ struct ModelStoreTests {
         let folder = try! TemporaryFolder()
         var store: ModelStore { ModelStore(folder: folder.path) }
 
-        init(_ change: (JSONValue) -> JSONValue = { $0 }) throws {
+        init(
+            prior: JSONValue = Example.prior, _ change: (JSONValue) -> JSONValue = { $0 }
+        ) throws {
             let digest = SHA256.hash(data: [1, 2, 3]).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
                 .joined()
-            for (name, example) in [("decoder", Example.decoder), ("prior", Example.prior)] {
+            for (name, example) in [("decoder", Example.decoder), ("prior", prior)] {
                 _ = try folder.write("NeuralSynth/\(name).onnx", [1, 2, 3])
                 _ = try folder.write(
                     "NeuralSynth/\(name).json", example.setting("sha256", .text(digest)).bytes)
@@ -82,13 +84,36 @@ struct ModelStoreTests {
         for (path, value) in [
             ("decoder.sha256", JSONValue.text(Example.digest)), ("instrument", "tuba"),
             ("prior.file", "decoder.onnx"),
-            ("decoder.file", "prior.onnx"),
+            ("decoder.file", "prior.onnx"), ("temperature", 1),
         ] {
             let installed = try Installed { $0.setting(path, value) }
             let error = #expect(throws: ModelsError.self) { try installed.verify() }
             #expect(error?.code == .contradiction)
             #expect(error?.key == path)
         }
+    }
+
+    @Test("names the instrument's column if and only if the prior has such columns")
+    func instrumentColumn() throws {
+        let alone = Example.prior.setting("instruments", .list([])).setting(
+            "columns",
+            .list(["pitch", "velocity", "secondsOn", "secondsOff", "variation", "temperature"]))
+        let installed = try Installed(prior: alone) {
+            $0.removing("instrument").setting("temperature", .number(0.5))
+        }
+        #expect(try installed.verify().manifest.instrument == nil)
+
+        let named = try Installed(prior: alone)
+        let superfluous = #expect(throws: ModelsError.self) { try named.verify() }
+        #expect(superfluous?.code == .contradiction)
+        #expect(superfluous?.key == "instrument")
+        #expect(superfluous?.remedy.hasPrefix("Remove the key") == true)
+
+        let nameless = try Installed { $0.removing("instrument") }
+        let missing = #expect(throws: ModelsError.self) { try nameless.verify() }
+        #expect(missing?.code == .missingKey)
+        #expect(missing?.key == "instrument")
+        #expect(missing?.remedy == "Name one of them: strings, trumpet")
     }
 
     @Test("refuses a prior and a decoder of different latents")

@@ -83,14 +83,14 @@ extension ModelManifest {
         try check.unique("instruments", instruments, "an instrument")
         for (index, name) in instruments.enumerated() {
             try check.name("instruments[\(index)]", name)
+            let column = PriorDescription.column(ofInstrument: name)
             try check.require(
-                columns.contains("instrument.\(name)"), "instruments[\(index)]",
-                "there is no column \(quoted("instrument.\(name)"))")
+                columns.contains(column), "instruments[\(index)]", "there is no column \(quoted(column))")
         }
         for (index, column) in columns.enumerated() {
             let isKnown =
                 PriorDescription.noteColumns.contains(column)
-                || instruments.contains { column == "instrument.\($0)" }
+                || instruments.contains { column == PriorDescription.column(ofInstrument: $0) }
             guard isKnown else {
                 throw check.refusal(
                     "columns[\(index)]", "this echoel does not know the column \(quoted(column))",
@@ -122,9 +122,4 @@ extension ModelManifest {
     private func channels(of tensor: TensorManifest, perSlot: Int) -> (channels: Int, perSlot: Int)? {
         channels(of: tensor).flatMap { $0.perSlot == perSlot ? $0 : nil }
     }
-}
-
-extension PriorDescription {
-    /// The columns that every instrument shares.
-    static let noteColumns = ["pitch", "velocity", "secondsOn", "secondsOff"]
 }

@@ -27,7 +27,7 @@ struct InstrumentLoader {
             keys: manifest.lowKey...manifest.highKey, gain: Float(manifest.gain),
             velocityExponent: Float(manifest.velocityExponent),
             releaseSeconds: Float(manifest.releaseSeconds),
-            programs: manifest.programs)
+            programs: manifest.programs, temperature: Float(manifest.temperature ?? 1))
     }
 
     private mutating func model(of manifest: InstrumentManifest) throws -> NeuralModel {
