@@ -1,25 +1,29 @@
-public import Foundation
+internal import Foundation
 internal import Inference
 public import NeuralSynth
 internal import Streaming
 
-/// The instruments of `Models/NeuralSynth`, read straight from their JSON files.
-public enum ShippedModels {
-    /// The checkout's root.
-    public static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-    public static let folder = root.appending(path: "Models/NeuralSynth")
+/// A folder of instruments, read straight from their JSON files.
+public struct ModelFolder: Sendable {
+    /// The instruments that are shipped.
+    public static let shipped = ModelFolder(folder: URL(filePath: "\(repositoryRoot)/Models/NeuralSynth"))
+    /// The instruments of `echoel_training fixtures`: sines that can be computed by heart.
+    public static let fixtures = ModelFolder(folder: URL(filePath: "\(repositoryRoot)/Tests/Fixtures"))
 
-    private struct InstrumentFile: Decodable {
+    let folder: URL
+
+    struct InstrumentFile: Decodable {
         struct Reference: Decodable { let file: String }
-        let name, instrument: String
+        let name: String
+        let instrument: String?
         let lowKey, highKey: Int
         let programs: [Int]
         let decoder, prior: Reference
         let velocityExponent, gain, releaseSeconds: Float
+        let temperature: Float?
     }
 
-    private struct DecoderFile: Decodable {
+    struct StreamingFile: Decodable {
         enum Axis: Decodable {
             case fixed(Int)
             case named(String)
@@ -41,52 +45,73 @@ public enum ShippedModels {
             let input, output: String
             let shape: [Axis]
         }
-        let sampleRate, slotSamples, maximumSlots, delaySamples: Int
+        let sampleRate, slotSamples, delaySamples: Int
+        let maximumSlots: Int?
         let inputs: [Tensor]
         let states: [State]
+
+        var stateDescriptions: [StateDescription] {
+            states.map {
+                StateDescription(input: $0.input, output: $0.output, shape: $0.shape.compactMap(\.size))
+            }
+        }
     }
 
-    private struct PriorFile: Decodable { let columns: [String] }
+    struct PriorFile: Decodable { let columns: [String] }
 
-    private static func read<File: Decodable>(_ type: File.Type, _ name: String) throws -> File {
-        try JSONDecoder().decode(type, from: Data(contentsOf: folder.appending(path: name)))
-    }
-
-    private static func manifest(of model: String) -> String { model.replacing(".onnx", with: ".json") }
-
-    /// The decoder and prior that an instrument names.
-    public static func model(of instrument: String, threads: Int = 1) throws -> NeuralModel {
-        let file = try read(InstrumentFile.self, "\(instrument).instrument.json")
-        let decoder = try read(DecoderFile.self, manifest(of: file.decoder.file))
-        let prior = try read(PriorFile.self, manifest(of: file.prior.file))
-        let latentSize = decoder.inputs.first { $0.name == "latent" }?.shape[1].size ?? 0
-        let runtime = try OnnxRuntime.open()
-        let options = SessionOptions(intraOpThreads: threads)
-        return NeuralModel(
-            decoder: try Session(
-                runtime, model: folder.appending(path: file.decoder.file).path(), options: options),
-            decoderDescription: StreamingDecoderDescription(
-                sampleRate: decoder.sampleRate, slotSamples: decoder.slotSamples,
-                maximumSlots: decoder.maximumSlots, delaySamples: decoder.delaySamples,
-                latentSize: latentSize,
-                noiseBands: 16, noiseFramesPerSlot: 8,
-                states: decoder.states.map {
-                    StateDescription(input: $0.input, output: $0.output, shape: $0.shape.compactMap(\.size))
-                }),
-            prior: try Session(
-                runtime, model: folder.appending(path: file.prior.file).path(), options: options),
-            priorDescription: PriorDescription(columns: prior.columns, latentSize: latentSize))
-    }
-
-    /// Instruments that share the first one's model.
-    public static func instruments(_ names: [String], threads: Int = 1) throws -> [NeuralInstrument] {
-        let shared = try model(of: names[0], threads: threads)
+    /// Opens instruments; those that name the same decoder or prior share it.
+    public func instruments(_ names: [String], threads: Int = 1) throws -> [NeuralInstrument] {
+        var decoders: [String: NeuralDecoder] = [:]
+        var priors: [String: NeuralPrior] = [:]
         return try names.map { name in
             let file = try read(InstrumentFile.self, "\(name).instrument.json")
+            let decoder = try decoders[file.decoder.file] ?? self.decoder(file.decoder.file, threads: threads)
+            decoders[file.decoder.file] = decoder
+            let prior =
+                try priors[file.prior.file]
+                ?? self.prior(
+                    file.prior.file, latentSize: decoder.description.latentSize, threads: threads)
+            priors[file.prior.file] = prior
             return NeuralInstrument(
-                name: file.name, model: shared, priorInstrument: file.instrument,
+                name: file.name, decoder: decoder, prior: prior, priorInstrument: file.instrument,
                 keys: file.lowKey...file.highKey, gain: file.gain, velocityExponent: file.velocityExponent,
-                releaseSeconds: file.releaseSeconds, programs: file.programs)
+                releaseSeconds: file.releaseSeconds, programs: file.programs,
+                temperature: file.temperature ?? 1)
         }
+    }
+
+    /// The decoder that an instrument names.
+    public func decoder(of instrument: String) throws -> NeuralDecoder {
+        try decoder(read(InstrumentFile.self, "\(instrument).instrument.json").decoder.file, threads: 1)
+    }
+
+    private func decoder(_ model: String, threads: Int) throws -> NeuralDecoder {
+        let file = try read(StreamingFile.self, manifest(of: model))
+        return NeuralDecoder(
+            session: try session(model, threads: threads),
+            description: StreamingDecoderDescription(
+                sampleRate: file.sampleRate, slotSamples: file.slotSamples,
+                maximumSlots: file.maximumSlots ?? 0, delaySamples: file.delaySamples,
+                latentSize: file.inputs.first { $0.name == "latent" }?.shape[1].size ?? 0, noiseBands: 16,
+                noiseFramesPerSlot: 8, states: file.stateDescriptions))
+    }
+
+    private func prior(_ model: String, latentSize: Int, threads: Int) throws -> NeuralPrior {
+        let file = try read(PriorFile.self, manifest(of: model))
+        return NeuralPrior(
+            session: try session(model, threads: threads),
+            description: PriorDescription(columns: file.columns, latentSize: latentSize))
+    }
+
+    private func session(_ model: String, threads: Int) throws -> Session {
+        try Session(
+            OnnxRuntime.open(), model: folder.appending(path: model).path(),
+            options: SessionOptions(intraOpThreads: threads))
+    }
+
+    private func manifest(of model: String) -> String { model.replacing(".onnx", with: ".json") }
+
+    private func read<File: Decodable>(_ type: File.Type, _ name: String) throws -> File {
+        try JSONDecoder().decode(type, from: Data(contentsOf: folder.appending(path: name)))
     }
 }

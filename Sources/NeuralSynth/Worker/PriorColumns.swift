@@ -16,9 +16,8 @@ struct PriorColumns {
     }
 
     /// What the rows of all notes of `instrument` have in common: its weight and its temperature.
-    static func template(of instrument: NeuralInstrument, in prior: PriorDescription)
-        throws(NeuralSynthError) -> [Float]
-    {
+    static func template(of instrument: NeuralInstrument) throws(NeuralSynthError) -> [Float] {
+        let prior = instrument.prior.description
         if let unknown = prior.unknownColumn {
             throw NeuralSynthError(
                 .unknownColumn,
