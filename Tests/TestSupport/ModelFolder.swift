@@ -1,7 +1,7 @@
 internal import Foundation
-internal import Inference
+public import Inference
 public import NeuralSynth
-internal import Streaming
+public import Streaming
 
 /// A folder of instruments, read straight from their JSON files.
 public struct ModelFolder: Sendable {
@@ -19,6 +19,7 @@ public struct ModelFolder: Sendable {
         let lowKey, highKey: Int
         let programs: [Int]
         let decoder, prior: Reference
+        let encoder: Reference?
         let velocityExponent, gain, releaseSeconds: Float
         let temperature: Float?
     }
@@ -46,8 +47,8 @@ public struct ModelFolder: Sendable {
             let shape: [Axis]
         }
         let sampleRate, slotSamples, delaySamples: Int
-        let maximumSlots: Int?
-        let inputs: [Tensor]
+        let maximumSlots, latentSamples: Int?
+        let inputs, outputs: [Tensor]
         let states: [State]
 
         var stateDescriptions: [StateDescription] {
@@ -83,6 +84,29 @@ public struct ModelFolder: Sendable {
     /// The decoder that an instrument names.
     public func decoder(of instrument: String) throws -> NeuralDecoder {
         try decoder(read(InstrumentFile.self, "\(instrument).instrument.json").decoder.file, threads: 1)
+    }
+
+    /// The encoder and the decoder that an instrument names, as one thing that takes recordings.
+    public func resynthesizer(of instrument: String, maximumNotes: Int = 8) throws -> Resynthesizer {
+        let (encoder, decoder) = try (self.encoder(of: instrument), self.decoder(of: instrument))
+        return try Resynthesizer(
+            encoder: encoder.session, encoderDescription: encoder.description, decoder: decoder.session,
+            decoderDescription: decoder.description, maximumNotes: maximumNotes)
+    }
+
+    /// The encoder that an instrument names, which must have one.
+    public func encoder(of instrument: String) throws -> (
+        session: Session, description: StreamingEncoderDescription
+    ) {
+        let model = try read(InstrumentFile.self, "\(instrument).instrument.json").encoder!.file
+        let file = try read(StreamingFile.self, manifest(of: model))
+        return (
+            try session(model, threads: 1),
+            StreamingEncoderDescription(
+                sampleRate: file.sampleRate, latentSamples: file.latentSamples ?? 0,
+                latentSize: file.outputs.first { $0.name == "latent" }?.shape[1].size ?? 0,
+                states: file.stateDescriptions)
+        )
     }
 
     private func decoder(_ model: String, threads: Int) throws -> NeuralDecoder {

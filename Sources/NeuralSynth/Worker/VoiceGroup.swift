@@ -107,7 +107,7 @@ struct Voice {
             let voice = voices[batch[lane]]!
             fillLatents(lane: lane, voice: voice, slots: slots)
             fillPitch(lane: lane, voice: voice, slots: slots, bend: bends[voice.channel])
-            fillNoise(lane: lane, voice: voice, slots: slots)
+            batcher.fill(noise: voice.noise, lane: lane, slots: slots, from: voice.slot)
         }
         try batcher.run(voices: batch.span, slots: slots)
         for lane in batch.indices { write(lane: lane, slots: slots, into: tracks) }
@@ -140,21 +140,6 @@ struct Voice {
         for k in 0..<slots {
             let time = max(audioStart(voice, slot: voice.slot + k), voice.onset)
             unsafe pitch[k] = Pitch.frequency(key: voice.key + bend.semitones(at: time))
-        }
-    }
-
-    private func fillNoise(lane: Int, voice: Voice, slots: Int) {
-        let noise = unsafe batcher.noise(lane: lane, slots: slots)
-        let bands = batcher.description.noiseBands
-        let frames = batcher.description.noiseFramesPerSlot
-        for k in 0..<slots {
-            var position = UInt64((voice.slot + k) * bands * frames)
-            for band in 0..<bands {
-                for frame in 0..<frames {
-                    unsafe noise[band * frames * slots + k * frames + frame] = voice.noise.value(at: position)
-                    position += 1
-                }
-            }
         }
     }
 
