@@ -127,6 +127,35 @@ struct ModelStoreTests {
         #expect(error?.reason.contains("64") == true)
     }
 
+    @Test("refuses an encoder that does not fit its decoder, where the encoder is asked for")
+    func encoders() throws {
+        let good = Example.encoder.setting("name", "encoder").setting("file", "encoder.onnx")
+        for (change, words) in [
+            (good, nil), (good.setting("sampleRate", 44_100), "44100"),
+            (good.setting("outputs[0].shape[1]", 64), "64"),
+        ] as [(JSONValue, String?)] {
+            let installed = try Installed()
+            let decoder = installed.folder.path + "/NeuralSynth/decoder.onnx"
+            let digest = JSONValue.text(try FileDigest(of: decoder).sha256)
+            try installed.spoil("encoder.onnx", [1, 2, 3])
+            try installed.spoil("encoder.json", try change.setting("sha256", digest).bytes)
+            var instrument = try installed.store.instrument(named: "strings")
+            instrument.encoder = .init(file: "encoder.onnx", sha256: try FileDigest(of: decoder).sha256)
+            #expect(try installed.store.verify(instrument).encoder == nil)
+            guard let words else {
+                let found = try installed.store.verify(instrument, withEncoder: true)
+                #expect(found.encoder?.manifest.latentSamples == 2048)
+                continue
+            }
+            let error = #expect(throws: ModelsError.self) {
+                try installed.store.verify(instrument, withEncoder: true)
+            }
+            #expect(error?.code == .contradiction)
+            #expect(error?.key == "encoder")
+            #expect(error?.reason.contains(words) == true)
+        }
+    }
+
     @Test("names what is installed when asked for what is not")
     func unknownInstrument() throws {
         let installed = try Installed()

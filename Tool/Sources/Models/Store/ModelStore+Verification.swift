@@ -30,7 +30,9 @@ extension ModelStore {
         let prior = try model(instrument.prior, "prior", of: instrument, kind: .prior, file)
         var encoder: InstalledModel?
         if withEncoder, let reference = instrument.encoder {
-            encoder = try model(reference, "encoder", of: instrument, kind: .streamingEncoder, file)
+            let model = try model(reference, "encoder", of: instrument, kind: .streamingEncoder, file)
+            try check(model.manifest, fits: decoder.manifest, file: file)
+            encoder = model
         }
         try checkColumns(of: instrument, in: prior.manifest, file: file)
         let sizes = (
@@ -44,6 +46,24 @@ extension ModelStore {
                 remedy: "Name a prior and a decoder that were trained together")
         }
         return InstalledInstrument(manifest: instrument, decoder: decoder, prior: prior, encoder: encoder)
+    }
+
+    /// Checks that an encoder gives what a decoder takes.
+    private func check(
+        _ encoder: ModelManifest, fits decoder: ModelManifest, file: String
+    ) throws(ModelsError) {
+        let (theirs, ours) = (try encoder.encoderDescription(), try decoder.decoderDescription())
+        let fits =
+            theirs.sampleRate == ours.sampleRate && theirs.latentSize == ours.latentSize
+            && theirs.latentSamples.isMultiple(of: ours.slotSamples)
+        guard fits else {
+            throw ModelsError(
+                .contradiction, file: file, key: "encoder",
+                "\(encoder.file) gives \(theirs.latentSize) values for \(theirs.latentSamples) samples at "
+                    + "\(theirs.sampleRate) Hz, and \(decoder.file) takes \(ours.latentSize) for "
+                    + "\(ours.slotSamples) at \(ours.sampleRate) Hz",
+                remedy: "Name an encoder and a decoder that were trained together")
+        }
     }
 
     /// Checks that the instrument's keys and the prior's columns stand for one another.

@@ -30,6 +30,23 @@ struct InstrumentLoader {
             temperature: Float(manifest.temperature ?? 1))
     }
 
+    /// The instrument's encoder and decoder, without its prior.
+    ///
+    /// - Throws: `unusable` when it has no encoder; `ModelsError`, `InferenceError`.
+    func resynthesizer(of manifest: InstrumentManifest) throws -> Resynthesizer {
+        let installed = try store.verify(manifest, withEncoder: true)
+        guard let encoder = installed.encoder else {
+            throw ToolError(
+                .unusable,
+                "The instrument \(manifest.name) has no encoder, which takes recordings. Choose another, or add the "
+                    + "key encoder to \(manifest.name)\(InstrumentManifest.fileSuffix).")
+        }
+        return try Resynthesizer(
+            encoder: try open(encoder), encoderDescription: try encoder.manifest.encoderDescription(),
+            decoder: try open(installed.decoder),
+            decoderDescription: try installed.decoder.manifest.decoderDescription())
+    }
+
     private mutating func decoder(_ model: InstalledModel) throws -> NeuralDecoder {
         if let known = decoders[model.sha256] { return known }
         let decoder = NeuralDecoder(
