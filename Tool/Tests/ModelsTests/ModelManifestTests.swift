@@ -183,6 +183,7 @@ struct ModelManifestTests {
             Spoilt("columns", .list([]), .invalidValue, of: Example.prior),
             Spoilt("columns[0]", "velocity", .invalidValue, at: "columns[1]", of: Example.prior),
             Spoilt("columns[0]", "shoe_size", .invalidValue, of: Example.prior),
+            Spoilt("columns[3]", "Temperature", .invalidValue, of: Example.prior),
             Spoilt("columns[5]", "instrument.tuba", .invalidValue, at: "instruments[1]", of: Example.prior),
             Spoilt("instruments[1]", "strings", .invalidValue, of: Example.prior),
             Spoilt("instruments", .list(["strings"]), .invalidValue, at: "columns[5]", of: Example.prior),

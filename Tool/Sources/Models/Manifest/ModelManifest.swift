@@ -54,9 +54,9 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     /// Streaming models only.
     public var states: [StateManifest]?
 
-    /// A prior's note columns in order: `pitch`, `velocity`, `secondsOn`, `secondsOff`, `instrument.<name>`…
+    /// A prior's note columns in order: `PriorDescription.noteColumns`, `instrument.<name>`…
     public var columns: [String]?
-    /// The names that a prior's `instrument.*` columns stand for.
+    /// The names that a prior's `instrument.*` columns stand for; empty for a prior that plays one instrument.
     public var instruments: [String]?
 
     public var training: Training?
