@@ -107,6 +107,29 @@ struct ResynthesizerTests {
         #expect(largestDifference(sound, Array(audio[delay..<(delay + recording.count)])) < 1e-4)
     }
 
+    /// The fixtures' decoder plays a sine whose level is channel 0 of the latent.
+    @Test func aNotesOwnChannelsAreNotTheEncoders() throws {
+        let encoder = try ModelFolder.fixtures.encoder(of: "sway")
+        let decoder = try ModelFolder.fixtures.decoder(of: "sway")
+        var description = encoder.description
+        description.noteChannels = [0]
+        let resynthesizer = try Resynthesizer(
+            encoder: encoder.session, encoderDescription: description, decoder: decoder.session,
+            decoderDescription: decoder.description)
+        #expect(resynthesizer.noteChannels == [0])
+        let recording = sine(375, amplitude: 0.9, samples: 4_096)
+        let latent = [Float](repeating: 0.25, count: description.latentSize)
+        let sound = try resynthesizer.resynthesize([.init(audio: recording, hertz: 375, latent: latent)])[0]
+        let loudest = sound[256...].map(abs).max() ?? 0
+        #expect(abs(loudest - 0.25) < 1e-3)
+        description.noteChannels = [description.latentSize]
+        #expect(throws: InferenceError.self) {
+            _ = try Resynthesizer(
+                encoder: encoder.session, encoderDescription: description, decoder: decoder.session,
+                decoderDescription: decoder.description)
+        }
+    }
+
     private func zeroStates(_ states: [StateDescription]) -> [String: Tensor] {
         Dictionary(
             uniqueKeysWithValues: states.map {

@@ -177,6 +177,10 @@ def validate_manifest(manifest: dict, where: str) -> None:
         check.require(check.value("delaySamples", int) >= 0, "`delaySamples` must not be negative")
     if kind == "streaming-decoder":
         check.require(check.value("maximumSlots", int) > 0, "`maximumSlots` must be positive")
+    if "noteChannels" in manifest:
+        channels = check.value("noteChannels", list)
+        good = kind == "streaming-encoder" and all(_is(channel, int) and channel >= 0 for channel in channels)
+        check.require(good, f"`noteChannels` is {channels!r}; an encoder may list channels of its latent there")
     if kind == "prior":
         instruments = check.texts("instruments")
         expected = [*NOTE_COLUMNS, *(f"instrument.{name}" for name in instruments)]

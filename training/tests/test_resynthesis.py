@@ -60,12 +60,14 @@ def resynthesise(description: dict, audio: np.ndarray, hertz: float) -> np.ndarr
     padded = np.zeros((1, 1, frames * LATENT_SAMPLES), np.float32)
     padded[0, 0, : len(audio)] = audio
     latents = encoder.run(["latent"], {"audio": padded, **zero_states(encoder)})[0][0]
+    channels = read_json((FOLDER / description["encoder"]["file"]).with_suffix(".json")).get("noteChannels", [])
     # Zero before the first latent, the last one held for the decoder's delay.
     latents = np.concatenate([np.zeros_like(latents[:, :1]), latents, latents[:, -1:]], axis=1)
     states, outputs, parts = zero_states(decoder), [value.name for value in decoder.get_outputs()], []
     for slot in range(-(-(len(audio) + delay) // SLOT)):
         frame, way = slot // LATENT_SLOTS, np.float32((slot % LATENT_SLOTS + 1) / LATENT_SLOTS)
         latent = latents[:, frame] + (latents[:, frame + 1] - latents[:, frame]) * way
+        latent[channels] = whole_note(description, hertz)[channels]
         noise = counter_noise(slot * BANDS * SLOT_FRAMES + np.arange(BANDS * SLOT_FRAMES))
         feeds = {
             "latent": latent.reshape(1, -1, 1),
@@ -76,6 +78,16 @@ def resynthesise(description: dict, audio: np.ndarray, hertz: float) -> np.ndarr
         parts.append(result["audio"][0, 0])
         states = {name: result[name.replace("state_", "next_")] for name in states}
     return np.concatenate(parts)[delay : delay + len(audio)]
+
+
+def whole_note(description: dict, hertz: float) -> np.ndarray:
+    """What the prior says of the nearest key, one second after its note-on."""
+    prior = onnxruntime.InferenceSession(FOLDER / description["prior"]["file"])
+    columns = read_json((FOLDER / description["prior"]["file"]).with_suffix(".json"))["columns"]
+    key = np.clip(round(69 + 12 * np.log2(hertz / 440)), description["lowKey"], description["highKey"])
+    said = {"pitch": key, "velocity": 90, "secondsOn": 1, f"instrument.{description.get('instrument')}": 1}
+    row = np.array([[said.get(column, 0) for column in columns]], np.float32)
+    return prior.run(["latent"], {"note": row})[0][0]
 
 
 def note(hertz: float, samples: int, seed: int) -> np.ndarray:

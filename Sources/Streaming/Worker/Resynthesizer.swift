@@ -16,10 +16,13 @@ internal import Signal
         public var audio: [Float]
         /// The frequency of partial 1, above 0.
         public var hertz: Float
+        /// What the prior says of the note, for the encoder's `noteChannels`; else empty.
+        public var latent: [Float]
 
-        public init(audio: [Float], hertz: Float) {
+        public init(audio: [Float], hertz: Float, latent: [Float] = []) {
             self.audio = audio
             self.hertz = hertz
+            self.latent = latent
         }
     }
 
@@ -31,6 +34,8 @@ internal import Signal
     private let encoder: LatentEncoder
     private let decoder: VoiceBatcher
     private let slotsPerLatent: Int
+    /// Channels of the latent that a note's own `latent` gives, of the encoder's `noteChannels`.
+    public let noteChannels: [Int]
     private let noise = CounterNoise(seed: 0)
 
     /// - Throws: `InferenceError`: `invalidArgument` when the two models do not belong together, or what binding their
@@ -54,6 +59,13 @@ internal import Signal
         sampleRate = decoderDescription.sampleRate
         self.maximumNotes = maximumNotes
         slotsPerLatent = encoderDescription.latentSamples / slotSamples
+        noteChannels = encoderDescription.noteChannels
+        guard noteChannels.allSatisfy({ 0..<decoderDescription.latentSize ~= $0 }) else {
+            throw InferenceError(
+                .invalidArgument,
+                "The encoder's noteChannels, \(noteChannels), are not all among the latent's "
+                    + "\(decoderDescription.latentSize) channels.")
+        }
         self.encoder = try LatentEncoder(
             session: encoder, description: encoderDescription, maximumVoices: maximumNotes,
             maximumBatch: maximumNotes)
@@ -128,6 +140,9 @@ internal import Signal
                 let way = Float((slot + k) % slotsPerLatent + 1) / Float(slotsPerLatent)
                 for i in track.after.indices {
                     unsafe latent[i * slots + k] = track.before[i] + (track.after[i] - track.before[i]) * way
+                }
+                for channel in noteChannels where channel < track.note.latent.count {
+                    unsafe latent[channel * slots + k] = track.note.latent[channel]
                 }
                 unsafe pitch[k] = track.note.hertz
             }

@@ -93,9 +93,12 @@ extension ModelManifest {
         try check.require(latentSize <= 4096, "outputs", "a latent of \(latentSize) values is too large")
         try check.require(inputs.count == 1, "inputs", "a \(kind.rawValue) has audio and its states")
         try check.require(outputs.count == 1, "outputs", "a \(kind.rawValue) has latent and its states")
+        for (index, channel) in (noteChannels ?? []).enumerated() {
+            try check.integer("noteChannels[\(index)]", channel, in: 0...latentSize - 1, "a channel of the latent")
+        }
         return StreamingEncoderDescription(
             sampleRate: sampleRate, latentSamples: latentSamples, latentSize: latentSize,
-            states: try descriptions(of: states, check))
+            states: try descriptions(of: states, check), noteChannels: noteChannels ?? [])
     }
 
     private func descriptions(of states: [StateManifest], _ check: ManifestCheck)

@@ -101,10 +101,10 @@ struct Resynthesize: ParsableCommand {
         for job in jobs { try StagedFiles.checkTarget(job.out) }
         let seconds = try jobs.reduce(0) { $0 + (try Recording.seconds(of: $1.recording)) }
         let store = try store.store()
-        let loader = InstrumentLoader(runtime: try OnnxRuntime.open(), store: store, threads: threads)
-        let resynthesizer = try loader.resynthesizer(of: try store.instrument(named: instrument))
+        var loader = InstrumentLoader(runtime: try OnnxRuntime.open(), store: store, threads: threads)
+        let (resynthesizer, latents) = try loader.resynthesizer(of: try store.instrument(named: instrument))
         try makeFolder()
-        let (notes, workSeconds) = try write(jobs, resynthesizer, seconds: seconds)
+        let (notes, workSeconds) = try write(jobs, resynthesizer, latents, seconds: seconds)
         let report = Report(
             instrument: instrument, sampleRate: resynthesizer.sampleRate, notes: notes,
             workSeconds: workSeconds)
@@ -137,9 +137,9 @@ struct Resynthesize: ParsableCommand {
     }
 
     /// As many notes at once as the resynthesizer takes; each file appears when it is complete.
-    private func write(_ jobs: [NoteJob], _ resynthesizer: Resynthesizer, seconds: Double) throws -> (
-        notes: [Report.Note], workSeconds: Double
-    ) {
+    private func write(
+        _ jobs: [NoteJob], _ resynthesizer: Resynthesizer, _ latents: NoteLatents?, seconds: Double
+    ) throws -> (notes: [Report.Note], workSeconds: Double) {
         let rate = resynthesizer.sampleRate
         return try Interruption.deferring {
             var progress = Progress(instrument, totalSeconds: seconds)
@@ -151,7 +151,8 @@ struct Resynthesize: ParsableCommand {
                 let recorded = try batch.map { job in
                     try Interruption.check()
                     return Resynthesizer.Note(
-                        audio: try Recording.read(job.recording, sampleRate: rate), hertz: Float(job.hertz))
+                        audio: try Recording.read(job.recording, sampleRate: rate), hertz: Float(job.hertz),
+                        latent: try latents?.latent(hertz: job.hertz) ?? [])
                 }
                 let sounds = try resynthesizer.resynthesize(recorded) { samples in
                     try Interruption.check()

@@ -30,10 +30,10 @@ struct InstrumentLoader {
             temperature: Float(manifest.temperature ?? 1))
     }
 
-    /// The instrument's encoder and decoder, without its prior.
+    /// The instrument's encoder and decoder, and what its prior says of whole notes where the encoder asks for it.
     ///
     /// - Throws: `unusable` when it has no encoder; `ModelsError`, `InferenceError`.
-    func resynthesizer(of manifest: InstrumentManifest) throws -> Resynthesizer {
+    mutating func resynthesizer(of manifest: InstrumentManifest) throws -> (Resynthesizer, NoteLatents?) {
         let installed = try store.verify(manifest, withEncoder: true)
         guard let encoder = installed.encoder else {
             throw ToolError(
@@ -41,10 +41,12 @@ struct InstrumentLoader {
                 "The instrument \(manifest.name) has no encoder, which takes recordings. Choose another, or add the "
                     + "key encoder to \(manifest.name)\(InstrumentManifest.fileSuffix).")
         }
-        return try Resynthesizer(
+        let resynthesizer = try Resynthesizer(
             encoder: try open(encoder), encoderDescription: try encoder.manifest.encoderDescription(),
             decoder: try open(installed.decoder),
             decoderDescription: try installed.decoder.manifest.decoderDescription())
+        guard !resynthesizer.noteChannels.isEmpty else { return (resynthesizer, nil) }
+        return (resynthesizer, try NoteLatents(of: try load(manifest)))
     }
 
     private mutating func decoder(_ model: InstalledModel) throws -> NeuralDecoder {
