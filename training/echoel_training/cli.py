@@ -107,16 +107,55 @@ def notes(
 
 
 @cli.command()
+@click.option("--program", type=click.IntRange(0, 127), required=True, help="General MIDI program, 0 to 127.")
+@click.option("--bank", type=click.IntRange(0, 16_383), default=0, show_default=True, help="SoundFont bank.")
+@_SOUNDFONT
+@_JSON
+def zones(program: int, bank: int, soundfont: Path | None, as_json: bool) -> None:
+    """List the recordings of a SoundFont's program: where each sounds, its root key, tuning and loop.
+
+    \b
+    Example:
+      echoel_training zones --program 0
+    """
+    from .rendering import find_soundfont
+    from .soundfont import describe_recordings, read_zones
+
+    described = describe_recordings(read_zones(find_soundfont(soundfont), program, bank))
+    lines = []
+    for row in described:
+        (low, high), (soft, loud), loop = row["keys"], row["velocities"], row["loopSeconds"]
+        lines.append(
+            f"{row['sample']:20}  keys {low:3}–{high:<3}  velocities {soft:3}–{loud:<3}  root {row['rootKey']:3} "
+            f"{row['cents']:+7.1f} cents  {row['seconds']:6.3f} s  "
+            + (f"loop {loop[0]:.3f}–{loop[1]:.3f} s" if loop else "no loop")
+        )
+    _report({"recordings": described}, lines, as_json)
+
+
+@cli.command()
 @click.argument("notes", type=_FILE, metavar="DATASET")
 @click.option("--out", type=_FILE, required=True, help="The folder for checkpoints and logs.")
-@click.option("--minutes", type=click.FloatRange(0, 100_000), default=60.0, show_default=True, help="Time budget.")
-@click.option("--resume", is_flag=True, help="Continue from OUT/last.ckpt.")
-@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch.")
+@click.option("--minutes", type=click.FloatRange(0.1, 100_000), default=60.0, show_default=True, help="Time budget, with the minutes before a resumption.")
+@click.option("--resume", is_flag=True, help="Go on from OUT/last.ckpt as if the run had never stopped.")
+@click.option("--batch", type=click.IntRange(4, 4096), default=12, show_default=True, help="Segments per step.")
+@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch on a CPU.")
+@click.option("--accelerator", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
+@click.option("--devices", default="auto", show_default=True, help="How many devices to use, or which (0,1).")
+@click.option("--nodes", type=click.IntRange(1, 1024), default=1, show_default=True, help="Machines that train together.")
+@click.option(
+    "--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), default="32-true", show_default=True,
+    help="Mixed precision is for GPUs.",
+)
+@click.option(
+    "--adversary-from", type=click.FloatRange(0, 1),
+    help="An adversary takes part from this share of the budget on, such as 0.6. Default: none. For GPUs.",
+)
 @_JSON
-def train(notes: Path, out: Path, minutes: float, resume: bool, threads: int, as_json: bool) -> None:
-    """Train decoder, encoder and prior on a DATASET that `render` made.
+def train(notes: Path, out: Path, minutes: float, resume: bool, as_json: bool, **options) -> None:
+    """Train decoder, encoder and priors on a DATASET that `render` made.
 
-    Checkpoints are kept as the training goes; TensorBoard reads the logs beside them.
+    Checkpoints are kept as the training goes; TensorBoard reads the logs beside them, with sounds and pictures.
 
     \b
     Example:
@@ -127,11 +166,12 @@ def train(notes: Path, out: Path, minutes: float, resume: bool, threads: int, as
     if resume and not (out / "last.ckpt").is_file():
         raise TrainingError(f"there is no {out / 'last.ckpt'} to resume; train without --resume first")
     fields = load_dataset(notes)
+    from .train import TrainingOptions
     from .train import train as train_ensemble
 
     out.mkdir(parents=True, exist_ok=True)
-    with redirect_stdout(sys.stderr):  # Lightning's progress bar
-        checkpoint = str(train_ensemble(fields, out, minutes, resume=resume, threads=threads))
+    with redirect_stdout(sys.stderr):
+        checkpoint = str(train_ensemble(fields, out, TrainingOptions(minutes=minutes, resume=resume, **options)))
     _report({"checkpoint": checkpoint}, [checkpoint], as_json)
 
 
@@ -139,7 +179,7 @@ def train(notes: Path, out: Path, minutes: float, resume: bool, threads: int, as
 @click.option("--checkpoint", type=_FILE, help="A checkpoint that `train` wrote.")
 @click.option("--untrained", is_flag=True, help="Repeatable random weights instead, to test an engine with.")
 @click.option("--catalogue", type=_FILE, help="What the instruments are called. Default: catalogue/ensemble.toml.")
-@click.option("--dataset", type=_FILE, help="Measure on its held-out notes, and put the figures into the manifests.")
+@click.option("--dataset", type=_FILE, help="The notes of the training: what sustained notes do is learned from them.")
 @click.option("--out", type=_FILE, required=True, help="The folder to write to.")
 @_JSON
 def export(
@@ -150,25 +190,42 @@ def export(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Export decoder, prior and encoder to ONNX, with their manifests and instruments.
+    """Export decoder, encoder and priors to ONNX, with their manifests and instruments.
 
     \b
     Example:
-      echoel_training export --checkpoint runs/ensemble/last.ckpt --out ../Models/NeuralSynth
+      echoel_training export --checkpoint runs/ensemble/last.ckpt --dataset cache/ensemble.npz \\
+        --out ../Models/NeuralSynth
     """
     if (checkpoint is None) != untrained:
         raise click.UsageError("Give either --checkpoint or --untrained.")
     if untrained and dataset is not None:
-        raise click.UsageError("--dataset goes with --checkpoint: there is nothing to measure in untrained models.")
-    if checkpoint is not None:
-        _require_checkpoint(checkpoint)
-    from .export import main as export_ensemble
+        raise click.UsageError("--dataset goes with --checkpoint: untrained models have nothing to learn from it.")
+    if checkpoint is not None and not checkpoint.is_file():
+        raise TrainingError(f"there is no checkpoint at {checkpoint}; make one with `{_PROGRAM} train`")
+    from .catalogue import DEFAULT_CATALOGUE, read_catalogue
+    from .export import Provenance, write_models
+    from .models import Models, load_models
 
-    arguments = ["--untrained"] if checkpoint is None else ["--checkpoint", str(checkpoint)]
-    arguments += [] if catalogue is None else ["--catalogue", str(catalogue)]
-    arguments += [] if dataset is None else ["--notes", str(dataset)]
+    described = read_catalogue(catalogue or DEFAULT_CATALOGUE)
+    levels: dict[str, dict] = {}
+    if checkpoint is None:
+        models = Models.untrained(described)
+        provenance = Provenance(training={"summary": "Untrained: repeatable random weights."})
+    else:
+        from .dataset import load_dataset
+        from .movement import fit_movement
+        from .playing import measure_levels
+
+        models, training = load_models(checkpoint)
+        provenance = Provenance(attribution=described.attribution, training=training)
+        if dataset is not None:
+            click.echo("learning the movement of sustained notes …", err=True)
+            fit_movement(models, load_dataset(dataset))
+        click.echo("measuring levels …", err=True)
+        levels = measure_levels(models, {one.name: (one.low_key, one.high_key) for one in described.instruments})
     with redirect_stdout(sys.stderr):
-        export_ensemble([*arguments, "--out", str(out)])
+        write_models(models, described, out, provenance, levels)
     names = sorted(path.name for path in out.iterdir() if path.suffix in (".onnx", ".json"))
     _report({"folder": str(out), "files": names}, [str(out / name) for name in names], as_json)
 

@@ -9,12 +9,14 @@ The file is an uncompressed `.npz`:
 | `samples` | int64 [N] | length of the note with its release |
 | `key`, `velocity` | int64 [N] | MIDI |
 | `off_sample` | int64 [N] | the sample of the note-off, counted from the note-on |
-| `f0` | float64 [N] | measured frequency of partial 1 in Hz, of the sustained part |
-| `inharmonicity` | float64 [N] | B of `inharmonicity.partial_hertz`, measured once per zone; 0 is harmonic |
+| `f0` | float64 [N] | measured frequency of partial 1 in Hz; see `tuning.measure_tuning` |
+| `inharmonicity` | float64 [N] | B of `inharmonicity.partial_hertz`; 0 is harmonic, as everything that is not struck |
+| `detune` | float64 [N] | cents from a synthesizer's first layer to its second, by `soundfont.layers_cents`; 0: no layers |
 | `instrument` | int64 [N] | index into `instruments` |
 | `zone` | int64 [N] | the SoundFont's key zone, counted from the instrument's lowest key: one zone, one recording |
 | `held_out` | bool [N] | kept from training |
 | `instruments` | str [I] | names |
+| `struck` | bool [I] | whether the instrument's notes decay while they are held |
 | `instrument_gain` | float64 [I] | the normalisation constant |
 | `fingerprint` | str | hash of everything that the notes depend on |
 
@@ -40,11 +42,11 @@ from tqdm import tqdm
 from . import TrainingError
 from .catalogue import Catalogue, CatalogueInstrument
 from .files import atomic_path, file_sha256
-from .inharmonicity import FEWEST_PARTIALS, find_partials, fit_partials
 from .rendering import BUFFER_SAMPLES, SAMPLE_RATE, SILENCE_DECIBELS, Synthesizer, off_sample_for
-from .soundfont import key_zones, read_zones
+from .soundfont import SampleZone, key_zones, layers_cents, read_zones
+from .tuning import measure_tuning, nominal_hertz
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raise it whenever the same catalogue gives other fields or samples."""
 
 _TARGET_PEAK = 0.5
@@ -58,10 +60,12 @@ _FIELDS = (
     "off_sample",
     "f0",
     "inharmonicity",
+    "detune",
     "instrument",
     "zone",
     "held_out",
     "instruments",
+    "struck",
     "instrument_gain",
     "fingerprint",
 )
@@ -188,7 +192,7 @@ def _describe_zone(fields: dict[str, np.ndarray], rows: np.ndarray) -> dict:
         "lowKey": int(keys.min()),
         "highKey": int(keys.max()),
         "heldOut": bool(fields["held_out"][rows].all()),
-        "inharmonicity": float(fields["inharmonicity"][rows][0]),
+        "inharmonicity": float(np.median(fields["inharmonicity"][rows])),
         "cents": float(np.median(cents)),
     }
 
@@ -200,12 +204,14 @@ def render_catalogue(
     catalogue: Catalogue, synthesizer: Synthesizer, workers: int | None = None
 ) -> dict[str, np.ndarray]:
     """Render every note of the catalogue; the fields of the module's table without `fingerprint`."""
-    requests, zone = [], []
+    requests, zone, detune = [], [], []
     for index, instrument in enumerate(catalogue.instruments):
         wanted = note_requests(index, instrument)
         requests += wanted
-        zones = _zones_by_key(synthesizer, instrument)
+        recordings = read_zones(synthesizer.soundfont, instrument.program, instrument.bank)
+        zones = _zones_by_key(recordings, instrument)
         zone += [zones[request.velocity][request.key] for request in wanted]
+        detune += [layers_cents(recordings, request.key, request.velocity) for request in wanted]
 
     notes = []
     with _renderer(synthesizer, workers or os.cpu_count() or 1, len(requests)) as rendered:
@@ -225,8 +231,8 @@ def render_catalogue(
         longest = (instrument == index) & (off_sample >= off_sample_for(max(described.note_seconds)))
         gains.append(_TARGET_PEAK / float(np.median(peaks[longest])))
     zone = np.array(zone)
-    struck = np.array([described.articulation == "struck" for described in catalogue.instruments])[instrument]
-    f0, inharmonicity = _measure_all(notes, key, velocity, off_sample, instrument, zone, struck)
+    struck = np.array([described.articulation == "struck" for described in catalogue.instruments])
+    f0, inharmonicity = _measure_all(notes, requests, zone, struck)
     start = np.cumsum(samples) - samples
     audio = np.empty(int(samples.sum()), np.float32)
     for row in range(len(notes)):
@@ -244,10 +250,12 @@ def render_catalogue(
         "off_sample": off_sample,
         "f0": f0,
         "inharmonicity": inharmonicity,
+        "detune": np.array(detune),
         "instrument": instrument,
         "zone": zone,
         "held_out": held_out,
         "instruments": np.array([described.name for described in catalogue.instruments]),
+        "struck": struck,
         "instrument_gain": np.array(gains),
     }
 
@@ -287,9 +295,8 @@ def _render_in_worker(request: NoteRequest) -> np.ndarray:
     return _render(_worker_synthesizer, request)
 
 
-def _zones_by_key(synthesizer: Synthesizer, instrument: CatalogueInstrument) -> dict[int, dict[int, int]]:
+def _zones_by_key(zones: list[SampleZone], instrument: CatalogueInstrument) -> dict[int, dict[int, int]]:
     """The zone of each key, by velocity."""
-    zones = read_zones(synthesizer.soundfont, instrument.program, instrument.bank)
     keys = range(instrument.low_key, instrument.high_key + 1)
     numbers = {velocity: dict(zip(keys, key_zones(zones, keys, velocity))) for velocity in instrument.velocities}
     there = set().union(*(row.values() for row in numbers.values()))
@@ -302,66 +309,24 @@ def _zones_by_key(synthesizer: Synthesizer, instrument: CatalogueInstrument) -> 
     return numbers
 
 
-def nominal_hertz(key: float) -> float:
-    """Equal temperament, A4 = 440 Hz."""
-    return 440.0 * 2 ** ((key - 69) / 12)
-
-
-def measure_f0(audio: np.ndarray, nominal: float, within_cents: float = 60.0) -> float:
-    """The fundamental in Hz of a steady tone near `nominal` Hz, at 48 kHz.
-
-    The sum over harmonics of the magnitude spectrum at k·f, as large as it gets within ±`within_cents` of
-    `nominal`, refined by a parabola through the best point and its neighbours. `nominal` where the tone is too
-    short to tell (under eight periods), or has no such peak inside the range.
-    """
-    if len(audio) < 8 * SAMPLE_RATE / nominal:
-        return nominal
-    size = 1 << (4 * len(audio) - 1).bit_length()
-    spectrum = np.abs(np.fft.rfft(audio * np.hanning(len(audio)), size))
-    cents = np.arange(-within_cents, within_cents + 0.5, 0.5)
-    candidates = nominal * 2 ** (cents / 1200)
-    highest = max(1, min(16, int(8_000 / nominal)))
-    score = np.zeros(len(candidates))
-    for harmonic in range(1, highest + 1):
-        bins = candidates * harmonic * size / SAMPLE_RATE
-        if bins[-1] >= len(spectrum) - 1:
-            break
-        score += np.interp(bins, np.arange(len(spectrum)), spectrum)
-    best = int(np.argmax(score))
-    if score[best] == 0 or best in (0, len(score) - 1):
-        return nominal
-    left, middle, right = score[best - 1 : best + 2]
-    curvature = left - 2 * middle + right
-    offset = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
-    return float(nominal * 2 ** ((cents[best] + 0.5 * offset) / 1200))
-
-
-def _measure_all(notes, key, velocity, off_sample, instrument, zone, struck) -> tuple[np.ndarray, np.ndarray]:
-    """f0 and inharmonicity of every note, measured on the longest note of the same instrument, key and velocity.
-
-    The inharmonicity of a zone is the median over its notes: they are one recording, played faster and slower.
-    """
-    longest: dict[tuple[int, int, int], int] = {}
-    identities = list(zip(instrument.tolist(), key.tolist(), velocity.tolist()))
-    for row, identity in enumerate(identities):
-        if identity not in longest or off_sample[row] > off_sample[longest[identity]]:
-            longest[identity] = row
-    f0, partials = {}, {}
-    bent: dict[tuple[int, int], list[float]] = {}
-    for identity, row in longest.items():
-        held, nominal = notes[row][: off_sample[row]], nominal_hertz(identity[1])
-        f0[identity] = measure_f0(held[min(int(0.2 * SAMPLE_RATE), len(held) // 4) :], nominal)
-        if struck[row]:
-            numbers, hertz = find_partials(held, nominal)
-            if len(numbers) >= FEWEST_PARTIALS:
-                partials[identity] = numbers, hertz
-                bent.setdefault((identity[0], int(zone[row])), []).append(fit_partials(numbers, hertz)[1])
-    inharmonicity = np.array(
-        [np.median(bent.get(recording, [0.0])) for recording in zip(instrument.tolist(), zone.tolist())]
-    )
-    for identity, found in partials.items():
-        f0[identity] = fit_partials(*found, inharmonicity[longest[identity]])[0]
-    return np.array([f0[identity] for identity in identities]), inharmonicity
+def _measure_all(
+    notes: list[np.ndarray], requests: list[NoteRequest], zone: np.ndarray, struck: list[bool]
+) -> tuple[np.ndarray, np.ndarray]:
+    """f0 and inharmonicity of every note, measured once per instrument, zone and velocity: on the longest notes of
+    what is one recording, played at several keys."""
+    recordings: dict[tuple[int, int, int], dict[int, int]] = {}
+    identities = [(request.instrument, int(number), request.velocity) for request, number in zip(requests, zone)]
+    for row, (request, identity) in enumerate(zip(requests, identities)):
+        longest = recordings.setdefault(identity, {})
+        before = longest.get(request.key)
+        if before is None or request.off_sample > requests[before].off_sample:
+            longest[request.key] = row
+    tuning = {}
+    for identity, longest in recordings.items():
+        held = [notes[row][: requests[row].off_sample] for row in longest.values()]
+        tuning[identity] = measure_tuning(held, list(longest), struck[identity[0]])
+    cents, inharmonicity = np.array([tuning[identity] for identity in identities]).T
+    return nominal_hertz(np.array([request.key for request in requests])) * 2 ** (cents / 1200), inharmonicity
 
 
 def _stored_fingerprint(path: Path) -> str | None:

@@ -1,39 +1,61 @@
-"""The streaming decoder: RAVE's multiband synthesis (Caillon & Esling 2021) driven by an explicit pitch.
+"""The streaming decoder: partials of a given pitch, and noise shaped by a multiband network.
 
-Latents, pitch and noise per slot of 128 samples become audio. A harmonic excitation is made in the graph, split
-into 16 bands by the PQMF, joined by 16 bands of noise, and shaped by residual dilated causal convolutions whose
-features are scaled and shifted (FiLM, Perez et al. 2018) by the latents.
+Latents, pitch and noise per slot of 128 samples become audio. The latent and the pitch make one control vector per
+slot. It sets the amplitude of every partial, as a spectral envelope over frequency and a part of its own for the
+lowest ones (Serra & Smith 1990; Engel et al. 2020): what is tonal is on its partials, and nowhere else. All the rest,
+from hammer and bow to breath, is 16 bands of noise that residual dilated causal convolutions shape under the
+control's scales and shifts (FiLM, Perez et al. 2018) and a PQMF joins (RAVE, Caillon & Esling 2021).
 
 Time inside: 8 frames of 16 samples per slot. Tensors are ``[batch, frames, channels]``.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .excitation import SLOT_SAMPLES, Excitation
 from .layers import CausalConvolution
-from .pqmf import BANDS, DELAY_SAMPLES, Analysis, Synthesis
+from .partials import SAMPLE_RATE, SLOT_SAMPLES, PartialBank, audible, detune_ratio, inharmonicity_from
+from .pqmf import BANDS, DELAY_SAMPLES, Synthesis
 
 LATENT_SIZE = 128
+DETUNE_CHANNEL, INHARMONICITY_CHANNEL = 126, 127
+"""The channels of the latent that say how far apart two layers are tuned and how inharmonic the note is; see
+``partials.detune_ratio`` and ``partials.inharmonicity_from``. They belong to the whole note."""
+
+FREE_CHANNELS = 126
+"""The channels before those: what the networks agree upon."""
+
 SLOT_FRAMES = SLOT_SAMPLES // BANDS
 SLOPE = 0.2
 """Negative slope of the leaky rectifiers."""
 
 REFERENCE_HERTZ = 261.6255653
+ENVELOPE_HERTZ = 700.0
+"""The envelope's points are equally far apart in log(1 + f / ENVELOPE_HERTZ), as mels are."""
+
+OWN_PARTIALS = 80
+"""So many of the lowest partials have an amplitude of their own, besides the envelope's, and beat if the layers do."""
+
+DEEPEST_BEAT = 0.99
+
+QUIETEST, LOUDEST = -14.0, 2.0
+"""Natural logarithms: the range of a partial's amplitude and of a noise band's gain."""
 
 
 @dataclass(frozen=True)
 class DecoderShape:
     """Sizes of a decoder."""
 
-    channels: int = 64
-    control: int = 64
-    dilations: tuple[int, ...] = (1, 3, 9, 1, 3, 9)
+    partials: int = 160
+    envelope: int = 72
+    control: int = 96
+    channels: int = 48
+    dilations: tuple[int, ...] = (1, 3, 9, 27)
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -53,44 +75,76 @@ class ResidualBlock(nn.Module):
 
 
 class Control(nn.Module):
-    """Latent ``[B, K, 128]`` and pitch ``[B, K, 1]`` to one control vector per slot ``[B, K, control]``."""
+    """Free latent channels ``[B, K, 126]`` and pitch ``[B, K, 1]`` to one control vector per slot ``[B, K, control]``."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.first = nn.Linear(LATENT_SIZE + 2, size)
+        self.first = nn.Linear(FREE_CHANNELS + 2, size)
         self.second = nn.Linear(size, size)
 
     def forward(self, latent: Tensor, pitch: Tensor) -> Tensor:
         octaves = torch.log2(pitch.clamp(min=1.0) * (1.0 / REFERENCE_HERTZ)) * 0.5
         hidden = F.leaky_relu(self.first(torch.cat([latent, octaves, octaves * octaves], dim=-1)), SLOPE)
-        return F.leaky_relu(self.second(hidden), SLOPE)
+        return hidden + F.leaky_relu(self.second(hidden), SLOPE)
+
+
+class Amplitudes(nn.Module):
+    """Control ``[B, K, control]``, the partials' frequencies and the cosines and sines of their beats ``[B, K, P]``
+    to their amplitudes ``[B, K, P]``."""
+
+    def __init__(self, shape: DecoderShape) -> None:
+        super().__init__()
+        self.points, self.rest = shape.envelope, shape.partials - OWN_PARTIALS
+        self.envelope = nn.Linear(shape.control, shape.envelope)
+        self.own = nn.Linear(shape.control, 3 * OWN_PARTIALS)
+        with torch.no_grad():
+            self.envelope.bias.fill_(-6.0)
+            self.own.weight.mul_(0.1)
+            self.own.bias.zero_()
+        self.scale = (shape.envelope - 1) / math.log1p(SAMPLE_RATE / 2 / ENVELOPE_HERTZ)
+
+    def forward(self, control: Tensor, hertz: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        points = self.envelope(control)
+        place = (torch.log1p(hertz * (1.0 / ENVELOPE_HERTZ)) * self.scale).clamp(0.0, self.points - 1.001)
+        below = torch.floor(place)
+        index = below.to(torch.int64)
+        low = torch.gather(points, 2, index)
+        high = torch.gather(points, 2, index + 1)
+        own, across, along = torch.split(self.own(control), OWN_PARTIALS, dim=-1)
+        level = low + (high - low) * (place - below) + F.pad(own, (0, self.rest))
+        # |1 + d exp(i x)|² is in proportion to 1 + m cos x with m ≤ 1; the sine is for layers that start apart.
+        depth = DEEPEST_BEAT * torch.rsqrt(1.0 + across * across + along * along)
+        beat = 1.0 + depth * (across * cosine[..., :OWN_PARTIALS] + along * sine[..., :OWN_PARTIALS])
+        beat = F.pad(torch.sqrt(beat), (0, self.rest), value=1.0)
+        return torch.exp(level.clamp(QUIETEST, LOUDEST)) * beat * audible(hertz)
 
 
 class Decoder(nn.Module):
-    """``latent [B, 128, K]``, ``pitch [B, 1, K]`` in Hz, ``noise [B, 16, 8K]`` of unit variance and seven states
+    """``latent [B, 128, K]``, ``pitch [B, 1, K]`` in Hz, ``noise [B, 16, 8K]`` of unit variance and nine states
     to ``audio [B, 1, 128K]``, late by 128 samples, and the next states. Zero states are a fresh voice."""
 
-    STATES = ("phase", "pitch", "control", "excitation", "input", "blocks", "synthesis")
+    STATES = ("phase", "beat", "pitch", "amplitude", "partials", "control", "input", "blocks", "synthesis")
     DELAY_SAMPLES = DELAY_SAMPLES
 
     def __init__(self, shape: DecoderShape = DecoderShape()) -> None:
         super().__init__()
         self.shape = shape
         channels = shape.channels
-        self.excitation = Excitation()
-        self.analysis = Analysis()
         self.control = Control(shape.control)
-        self.input = CausalConvolution(2 * BANDS, channels)
+        self.amplitudes = Amplitudes(shape)
+        self.bank = PartialBank(shape.partials)
+        self.input = CausalConvolution(BANDS, channels)
         self.blocks = nn.ModuleList(ResidualBlock(channels, dilation) for dilation in shape.dilations)
-        self.output = CausalConvolution(channels, 2 * BANDS)
+        self.output = CausalConvolution(channels, BANDS)
         self.synthesis = Synthesis()
-        # Per block a scale and a shift, and one bias per band for the output's gates.
+        # Per block a scale and a shift, and the logarithm of one gain per band.
         self.film_widths = [channels] * (2 * len(shape.dilations)) + [BANDS]
         self.film = nn.Linear(shape.control, sum(self.film_widths))
         with torch.no_grad():
             self.film.bias.zero_()
             for block in range(len(shape.dilations)):
                 self.film.bias[2 * block * channels : (2 * block + 1) * channels] = 1.0
+            self.film.bias[-BANDS:] = -7.0
         ramp = (torch.arange(SLOT_FRAMES, dtype=torch.float32) + 1) / SLOT_FRAMES
         self.register_buffer("ramp", ramp[:, None], persistent=False)
         self.block_memories = [block.dilated.memory for block in self.blocks] + [self.output.memory]
@@ -98,11 +152,13 @@ class Decoder(nn.Module):
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each state after the batch axis."""
         return {
-            "phase": (1,),
+            "phase": (self.shape.partials,),
+            "beat": (1,),
             "pitch": (1,),
+            "amplitude": (self.shape.partials,),
+            "partials": (SLOT_SAMPLES,),
             "control": (self.shape.control,),
-            "excitation": (Analysis.STATE_FRAMES, BANDS),
-            "input": (self.input.memory, 2 * BANDS),
+            "input": (self.input.memory, BANDS),
             "blocks": (sum(self.block_memories), self.shape.channels),
             "synthesis": (Synthesis.STATE_FRAMES, BANDS),
         }
@@ -112,25 +168,44 @@ class Decoder(nn.Module):
         return tuple(torch.zeros(batch, *shape, device=device) for shape in self.state_shapes().values())
 
     def forward(self, latent: Tensor, pitch: Tensor, noise: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        phase, last_pitch, last_control, excited, entered, remembered, synthesised = states
+        phase, beat, last_pitch, last_amplitude, late, last_control, entered, remembered, synthesised = states
         batch = latent.shape[0]
+        latent, pitch = latent.transpose(1, 2), pitch.transpose(1, 2)
+        control = self.control(latent[..., :FREE_CHANNELS], pitch)
 
-        pulse, phase, last_pitch = self.excitation(pitch[:, 0], phase, last_pitch)
-        bands, excited = self.analysis(pulse.reshape(batch, -1, BANDS), excited)
-
-        control = self.control(latent.transpose(1, 2), pitch.transpose(1, 2))
+        tonal, phase, beat, last_pitch, last_amplitude = self._partials(
+            control, latent, pitch[..., 0], phase, beat, last_pitch, last_amplitude
+        )
         films = self._films(torch.cat([last_control[:, None], control], dim=1))
-        memories = list(torch.split(remembered, self.block_memories, dim=1))
+        shaped, entered, remembered = self._noise(noise.transpose(1, 2), films, entered, remembered)
+        samples, synthesised = self.synthesis(shaped, synthesised)
 
-        x, entered = self.input(torch.cat([bands, noise.transpose(1, 2)], dim=-1), entered)
+        # The filter bank is late by a slot, so the partials wait for it.
+        tonal = torch.cat([late[:, None], tonal], dim=1)
+        audio = samples.reshape(batch, 1, -1) + tonal[:, :-1].reshape(batch, 1, -1)
+        return (
+            audio,
+            *(phase, beat, last_pitch, last_amplitude, tonal[:, -1], control[:, -1]),
+            *(entered, remembered, synthesised),
+        )
+
+    def _partials(self, control, latent, pitch, phase, beat, last_pitch, last_amplitude) -> tuple[Tensor, ...]:
+        before = torch.where(last_pitch > 0, last_pitch, pitch[:, :1])
+        inharmonicity = inharmonicity_from(latent[..., INHARMONICITY_CHANNEL])
+        start = self.bank.frequencies(torch.cat([before, pitch[:, :-1]], dim=1), inharmonicity)
+        end = self.bank.frequencies(pitch, inharmonicity)
+        cosine, sine, beat = self.bank.beats(pitch, detune_ratio(latent[..., DETUNE_CHANNEL]), beat)
+        amplitude = self.amplitudes(control, end, cosine, sine)
+        tonal, phase = self.bank(start, end, amplitude, last_amplitude, phase)
+        return tonal, phase, beat, pitch[:, -1:], amplitude[:, -1]
+
+    def _noise(self, noise: Tensor, films: list[Tensor], entered: Tensor, remembered: Tensor) -> tuple[Tensor, ...]:
+        memories = list(torch.split(remembered, self.block_memories, dim=1))
+        x, entered = self.input(noise, entered)
         for index, block in enumerate(self.blocks):
             x, memories[index] = block(x, films[2 * index], films[2 * index + 1], memories[index])
         shaped, memories[-1] = self.output(F.leaky_relu(x, SLOPE), memories[-1])
-        wave, gate = torch.split(shaped, [BANDS, BANDS], dim=-1)
-
-        samples, synthesised = self.synthesis(wave * torch.sigmoid(gate + films[-1]), synthesised)
-        audio = samples.reshape(batch, 1, -1)
-        return audio, phase, last_pitch, control[:, -1], excited, entered, torch.cat(memories, dim=1), synthesised
+        return shaped * torch.exp(films[-1].clamp(QUIETEST, LOUDEST)), entered, torch.cat(memories, dim=1)
 
     def _films(self, controls: Tensor) -> list[Tensor]:
         """Projects K+1 slots' controls and draws a line from each slot's value to the next over its 8 frames:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .decoder import LATENT_SIZE, SLOPE
+from .decoder import FREE_CHANNELS, LATENT_SIZE, SLOPE
 from .layers import CausalConvolution, StridedConvolution
 from .pqmf import BANDS, Analysis
 
@@ -23,7 +23,10 @@ COMPRESSION_GAIN, COMPRESSED_GAIN = 1000.0, 0.3
 
 
 class Encoder(nn.Module):
-    """``audio [B, 1, 2048 M]`` and states to ``latent [B, 128, M]`` and the next states; zero states are fresh."""
+    """``audio [B, 1, 2048 M]`` and states to ``latent [B, 128, M]`` and the next states; zero states are fresh.
+
+    The last two channels, detune and inharmonicity, are 0: whoever decodes puts the note's own there.
+    """
 
     STATES = ("analysis", "input", "first", "second", "third")
 
@@ -37,8 +40,9 @@ class Encoder(nn.Module):
             StridedConvolution(before, after, stride)
             for before, after, stride in zip(widths[:-1], widths[1:], STRIDES)
         )
-        self.mean = nn.Linear(widths[-1], LATENT_SIZE)
-        self.log_variance = nn.Linear(widths[-1], LATENT_SIZE)
+        # How a note's partials and layers are tuned cannot be heard in one frame: that is left to the prior.
+        self.mean = nn.Linear(widths[-1], FREE_CHANNELS)
+        self.log_variance = nn.Linear(widths[-1], FREE_CHANNELS)
         nn.init.constant_(self.log_variance.bias, -4.0)
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -66,9 +70,9 @@ class Encoder(nn.Module):
 
     def forward(self, audio: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         features, following = self._features(audio, states)
-        return self.mean(features).transpose(1, 2), *following
+        return F.pad(self.mean(features), (0, LATENT_SIZE - FREE_CHANNELS)).transpose(1, 2), *following
 
     def distribution(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance ``[B, 128, M]`` of the latents of a segment that starts fresh."""
+        """Mean and log variance ``[B, 126, M]`` of the latents of a segment that starts fresh."""
         features, _ = self._features(audio, self.fresh_states(audio.shape[0], audio.device))
         return self.mean(features).transpose(1, 2), self.log_variance(features).clamp(-10, 4).transpose(1, 2)

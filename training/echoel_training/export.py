@@ -5,7 +5,6 @@ The tensors are those of ``Documentation/Models.md``.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import warnings
 from dataclasses import dataclass, field
@@ -17,39 +16,25 @@ from torch import nn
 from torch.export import Dim
 
 from . import TrainingError
-from .catalogue import DEFAULT_CATALOGUE, Catalogue, read_catalogue
-from .decoder import LATENT_SIZE, SLOT_FRAMES, Decoder
+from .catalogue import Catalogue
+from .decoder import DETUNE_CHANNEL, INHARMONICITY_CHANNEL, LATENT_SIZE, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
-from .excitation import SAMPLE_RATE, SLOT_SAMPLES
 from .files import atomic_path
 from .manifest import instrument_manifest, model_manifest, state, tensor, write_json
+from .models import Models
+from .partials import SAMPLE_RATE, SLOT_SAMPLES
 from .pqmf import BANDS
-from .prior import Prior
+from .prior import COLUMNS, Prior
+from .weights import halve_weights
 
 OPSET = 18
 MAXIMUM_SLOTS = 16
 
 DECODER_NAME = "rave_decoder_ensemble"
-PRIOR_NAME = "rave_prior_ensemble"
 ENCODER_NAME = "rave_encoder"
 
-STATE_UNITS = {"phase": "cycles", "pitch": "Hz"}
+STATE_UNITS = {"phase": "cycles", "beat": "cycles", "pitch": "Hz"}
 UNMEASURED_LEVEL = {"gain": 0.2, "releaseSeconds": 1.0}
-
-
-@dataclass
-class Models:
-    """The three networks that make an ensemble of instruments."""
-
-    decoder: Decoder
-    prior: Prior
-    encoder: Encoder
-
-    @staticmethod
-    def untrained(instruments: tuple[str, ...]) -> "Models":
-        """Networks with repeatable random weights."""
-        torch.manual_seed(0)
-        return Models(Decoder().eval(), Prior(instruments).eval(), Encoder().eval())
 
 
 @dataclass
@@ -61,7 +46,7 @@ class Provenance:
     attribution: tuple[str, ...] = ()
     training: dict = field(default_factory=dict)
     quality: dict = field(default_factory=dict)
-    reproduce: str = "echoel_training score cache/ensemble.npz --checkpoint runs/ensemble/last.ckpt"
+    reproduce: str = "echoel_training score cache/ensemble.npz"
 
 
 def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], outputs: list[str], shapes) -> None:
@@ -86,6 +71,7 @@ def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], out
         value.ClearField("metadata_props")
     proto.ClearField("metadata_props")
     proto.graph.ClearField("metadata_props")
+    halve_weights(proto)
     onnx.checker.check_model(proto, full_check=True)
     with atomic_path(path) as partial:
         partial.write_bytes(proto.SerializeToString())
@@ -135,7 +121,7 @@ def export_encoder(encoder: Encoder, path: Path) -> None:
 def export_prior(prior: Prior, path: Path) -> None:
     """Writes the prior's graph, batch dynamic."""
     batch = Dim("batch", min=1, max=4096)
-    _save(prior, (torch.zeros(2, len(prior.columns)),), path, ["note"], ["latent"], ({0: batch},))
+    _save(prior, (torch.zeros(2, len(COLUMNS)),), path, ["note"], ["latent"], ({0: batch},))
 
 
 def _states(model: Decoder | Encoder) -> list[dict]:
@@ -170,46 +156,53 @@ def encoder_fields(encoder: Encoder) -> dict:
         "slotSamples": SLOT_SAMPLES,
         "latentSamples": LATENT_SAMPLES,
         "delaySamples": 0,
+        "noteChannels": [DETUNE_CHANNEL, INHARMONICITY_CHANNEL],
         "inputs": [tensor("audio", ["batch", 1, f"{LATENT_SAMPLES}*latents"])],
         "outputs": [tensor("latent", ["batch", LATENT_SIZE, "latents"])],
         "states": _states(encoder),
     }
 
 
-def prior_fields(prior: Prior) -> dict:
-    """The same for a prior."""
+def prior_fields() -> dict:
+    """The same for the prior of one instrument."""
     return {
         "kind": "prior",
-        "columns": list(prior.columns),
-        "instruments": list(prior.instruments),
-        "inputs": [tensor("note", ["batch", len(prior.columns)])],
+        "columns": list(COLUMNS),
+        "instruments": [],
+        "inputs": [tensor("note", ["batch", len(COLUMNS)])],
         "outputs": [tensor("latent", ["batch", LATENT_SIZE])],
     }
+
+
+def prior_name(instrument: str) -> str:
+    """The file's name without its suffix."""
+    return f"rave_prior_{instrument}"
 
 
 def write_models(
     models: Models, catalogue: Catalogue, folder: Path, provenance: Provenance, levels: dict[str, dict]
 ) -> None:
-    """Writes three models with manifests, and one ``<name>.instrument.json`` per instrument, into ``folder``.
+    """Writes a decoder, an encoder and a prior per instrument with manifests, and one ``<name>.instrument.json`` per
+    instrument, into ``folder``.
 
     ``catalogue`` describes the instruments; ``levels`` gives measured ``gain`` and ``releaseSeconds`` by name.
     """
     known = {described.name: described for described in catalogue.instruments}
-    if unknown := [name for name in models.prior.instruments if name not in known]:
+    if unknown := [name for name in models.priors if name not in known]:
         raise TrainingError(f"the catalogue {catalogue.name} has no instrument {unknown[0]}; give the one it was trained by")
     origin = {"licence": provenance.licence, "authors": provenance.authors, "attribution": provenance.attribution}
-    history = {"training": provenance.training, "quality": provenance.quality, "reproduce": provenance.reproduce}
-    paths = {}
-    for part, name, export, fields in (
-        ("decoder", DECODER_NAME, lambda path: export_decoder(models.decoder, path), decoder_fields(models.decoder)),
-        ("prior", PRIOR_NAME, lambda path: export_prior(models.prior, path), prior_fields(models.prior)),
-        ("encoder", ENCODER_NAME, lambda path: export_encoder(models.encoder, path), encoder_fields(models.encoder)),
-    ):
-        paths[part] = folder / f"{name}.onnx"
-        export(paths[part])
-        embed_metadata(paths[part], fields)
-        write_json(model_manifest(paths[part], **fields, **origin, **history), folder / f"{name}.json")
-    for name in models.prior.instruments:
+    history = {"training": provenance.training, "reproduce": provenance.reproduce}
+
+    def write(name: str, export, model: nn.Module, fields: dict) -> Path:
+        path = folder / f"{name}.onnx"
+        export(model, path)
+        embed_metadata(path, fields)
+        write_json(model_manifest(path, **fields, **origin, **history), folder / f"{name}.json")
+        return path
+
+    decoder = write(DECODER_NAME, export_decoder, models.decoder, decoder_fields(models.decoder))
+    encoder = write(ENCODER_NAME, export_encoder, models.encoder, encoder_fields(models.encoder))
+    for name, prior in models.priors.items():
         described, level = known[name], levels.get(name, UNMEASURED_LEVEL)
         instrument = instrument_manifest(
             name=name,
@@ -219,38 +212,10 @@ def write_models(
             high_key=described.high_key,
             programs=described.programs,
             **origin,
-            **paths,
+            decoder=decoder,
+            prior=write(prior_name(name), export_prior, prior, prior_fields()),
+            encoder=encoder,
             gain=level["gain"],
             release_seconds=level["releaseSeconds"],
         )
         write_json(instrument, folder / f"{name}.instrument.json")
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """``echoel_training export``."""
-    parser = argparse.ArgumentParser(description="Export decoder, prior and encoder with manifests.")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--checkpoint", type=Path, help="a checkpoint of the training")
-    source.add_argument("--untrained", action="store_true", help="random weights, for tests of the engine")
-    parser.add_argument("--notes", type=Path, help="a dataset: its held-out notes give the manifests' quality")
-    parser.add_argument("--catalogue", type=Path, default=DEFAULT_CATALOGUE)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the models")
-    options = parser.parse_args(arguments)
-
-    catalogue = read_catalogue(options.catalogue)
-    levels: dict[str, dict] = {}
-    if options.untrained:
-        models = Models.untrained(tuple(described.name for described in catalogue.instruments))
-        provenance = Provenance(training={"summary": "Untrained: repeatable random weights."})
-    else:
-        from .dataset import load_dataset
-        from .evaluate import measure_levels, measure_quality
-        from .module import load_models
-
-        models, training = load_models(options.checkpoint)
-        provenance = Provenance(attribution=catalogue.attribution, training=training)
-        if options.notes:
-            provenance.quality = measure_quality(models, load_dataset(options.notes))
-        ranges = {described.name: (described.low_key, described.high_key) for described in catalogue.instruments}
-        levels = measure_levels(models, ranges)
-    write_models(models, catalogue, options.out, provenance, levels)

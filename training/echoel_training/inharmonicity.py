@@ -20,9 +20,10 @@ _PERIODS = 400  # at most: high notes are gone soon
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.4, 2.0
 _ABOVE_FLOOR = 10.0  # a partial's peak over the median magnitude around it
 _FIRST_CENTS = (-40.0, 40.0)  # where partial 1 is sought around its nominal frequency
-_EARLY_CENTS = (-20.0, 50.0)  # the next one, around a multiple of the last one found: strings only stretch
+_EARLY_CENTS = (-20.0, 50.0)  # the next one, in proportion to the last one found: strings only stretch
 _FITTED_CENTS = (-15.0, 15.0)  # the next one, around the fit
 _ENOUGH_FOR_A_FIT = 5
+_WIDEST_GAP = 2  # beyond it, stretching has carried the next one out of _EARLY_CENTS
 _ERROR_HERTZ, _ERROR_CENTS = 0.1, 1.0  # what a real partial is off the formula: beating strings, a moving bridge
 
 
@@ -47,13 +48,15 @@ def find_partials(audio: np.ndarray, nominal: float) -> tuple[np.ndarray, np.nda
     size = 1 << (8 * len(part) - 1).bit_length()
     spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part)), size))
     for number in range(1, min(MOST_PARTIALS, int(HIGHEST_HERTZ / nominal)) + 1):
-        if len(numbers) >= _ENOUGH_FOR_A_FIT:
+        if not numbers:
+            expected, within = number * nominal, _FIRST_CENTS
+        elif len(numbers) >= _ENOUGH_FOR_A_FIT:
             expected = partial_hertz(number, *fit_partials(np.array(numbers), np.array(found)))
             within = _FITTED_CENTS
-        elif numbers:
+        elif number - numbers[-1] <= _WIDEST_GAP:
             expected, within = number * found[-1] / numbers[-1], _EARLY_CENTS
         else:
-            expected, within = number * nominal, _FIRST_CENTS
+            break
         hertz = _peak(spectrum, size, expected, within, nominal)
         if hertz is not None:
             numbers.append(number)

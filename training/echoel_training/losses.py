@@ -6,22 +6,20 @@ a floor relative to the note's loudest sample, so that silence after a release i
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .excitation import SAMPLE_RATE
+from .partials import SAMPLE_RATE
 
-WINDOW_SAMPLES = (4096, 2048, 1024, 512, 256, 128)
+WINDOW_SAMPLES = (4096, 1024, 512, 256, 128)
 FLOOR = 1e-4
 """-80 dB, relative to a sine as high as the note's peak."""
 
 FADE_SAMPLES = 2048
 
-STRAY_WINDOW_SAMPLES = 4096
-STRAY_HERTZ = 36.0
-"""At least so far from a partial: a Hann window's main lobe and some vibrato."""
-STRAY_MARGIN = 1.2
-"""Of the square root of magnitude: 3 dB."""
+MEL_BANDS, MEL_LOW, MEL_HIGH = 64, 40.0, 20_000.0
+MEL_WINDOW_SAMPLES, MEL_FRAMES = 2048, 4
 
 
 class SpectralLoss(nn.Module):
@@ -50,26 +48,36 @@ class SpectralLoss(nn.Module):
         return total / len(WINDOW_SAMPLES)
 
 
-class StrayLoss(nn.Module):
-    """What sounds between the partials and not in the target: the images that nonlinear processing of a critically
-    sampled filter bank leaves. Spectra are averaged over the segment, so that noise like the target's is free.
+class MelLoss(nn.Module):
+    """Difference of levels in 64 mel bands over 43 ms, where noise is told by its power, not by its every line.
 
-    ``audio`` and ``target`` ``[B, samples]``, ``f0 [B]`` in Hz; one number per item ``[B]``.
+    ``audio`` and ``target`` ``[B, samples]``; ``peak [B]``: each note's loudest sample. One number per item ``[B]``,
+    in nepers (8.7 dB).
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("window", torch.hann_window(STRAY_WINDOW_SAMPLES), persistent=False)
-        hertz = torch.arange(STRAY_WINDOW_SAMPLES // 2 + 1) * (SAMPLE_RATE / STRAY_WINDOW_SAMPLES)
-        self.register_buffer("hertz", hertz, persistent=False)
+        self.register_buffer("window", torch.hann_window(MEL_WINDOW_SAMPLES), persistent=False)
+        self.register_buffer("bands", torch.from_numpy(mel_matrix().astype("float32")), persistent=False)
 
-    def forward(self, audio: Tensor, target: Tensor, f0: Tensor) -> Tensor:
-        ours, theirs = (_magnitudes(signal, self.window).mean(dim=2).sqrt() for signal in (audio, target))
-        order = self.hertz / f0[:, None]
-        distance = (order - torch.round(order)).abs() * f0[:, None]
-        between = (distance > torch.clamp(0.15 * f0[:, None], min=STRAY_HERTZ)) | (self.hertz < 0.5 * f0[:, None])
-        excess = torch.relu(ours - STRAY_MARGIN * theirs) * between
-        return excess.sum(dim=1) / (theirs.sum(dim=1) + 1.0)
+    def forward(self, audio: Tensor, target: Tensor, peak: Tensor) -> Tensor:
+        floor = (FLOOR * peak * (0.5 * MEL_WINDOW_SAMPLES / 2)).square()[:, None, None]
+        ours, theirs = (0.5 * torch.log(self._power(signal) + floor) for signal in (audio, target))
+        return (ours - theirs).abs().mean(dim=(1, 2))
+
+    def _power(self, signal: Tensor) -> Tensor:
+        power = self.bands @ _magnitudes(signal, self.window).square()
+        whole = power.shape[2] // MEL_FRAMES * MEL_FRAMES
+        return power[:, :, :whole].unflatten(2, (-1, MEL_FRAMES)).mean(dim=3)
+
+
+def mel_matrix() -> np.ndarray:
+    """``[64, 1025]``: triangular bands from 40 Hz to 20 kHz, equally wide on the mel scale (O'Shaughnessy 1987)."""
+    edges = np.linspace(*(2595 * np.log10(1 + np.array([MEL_LOW, MEL_HIGH]) / 700)), MEL_BANDS + 2)
+    edges = 700 * (10 ** (edges / 2595) - 1)
+    bins = np.arange(MEL_WINDOW_SAMPLES // 2 + 1) * SAMPLE_RATE / MEL_WINDOW_SAMPLES
+    low, middle, high = (edges[first : first + MEL_BANDS, None] for first in range(3))
+    return np.maximum(0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)))
 
 
 def _magnitudes(signal: Tensor, window: Tensor) -> Tensor:

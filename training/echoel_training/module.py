@@ -1,8 +1,8 @@
-"""Decoder, encoder and prior trained together, as one Lightning module.
+"""Decoder, encoder and priors trained together, as one Lightning module.
 
 Each step decodes part of a batch through the encoder's latents (a variational autoencoder, Kingma & Welling 2014)
-and the rest through the prior's, so that the decoder learns to play what the prior says and the prior learns
-through the decoder. A small regression holds the prior's latents near the encoder's.
+and the rest through the priors', so that the decoder learns to play what the priors say and the priors learn
+through the decoder. A small regression holds the priors' latents near the encoder's.
 """
 
 from __future__ import annotations
@@ -10,28 +10,31 @@ from __future__ import annotations
 import copy
 import math
 import time
-from pathlib import Path
 
 import lightning
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from . import TrainingError
-from .decoder import SLOT_FRAMES, Decoder
+from .adversary import Adversary
+from .decoder import FREE_CHANNELS, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
-from .excitation import SAMPLE_RATE, SLOT_SAMPLES
-from .losses import SpectralLoss, StrayLoss, divergence, fade_in
+from .losses import MelLoss, SpectralLoss, divergence, fade_in
+from .partials import SAMPLE_RATE, SLOT_SAMPLES, detune_code, detune_ratio, inharmonicity_code
 from .pqmf import BANDS
-from .prior import Prior
+from .prior import KEYS, Prior
 from .segments import Segments
 
 LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
 HIGHEST_RATE, LOWEST_RATE = 2e-3, 3e-5
 WARM_UP_STEPS = 100
+LARGEST_GRADIENT = 3.0
+MEL_WEIGHT = 1.0
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
-STRAY_WEIGHT = 4.0
+ADVERSARY_WEIGHT = 0.1
+ADVERSARY_RATE = 2e-4
 AVERAGE_DECAY = 0.998
 ENCODER_SHARE = 1 / 3
 
@@ -43,68 +46,102 @@ def unit_noise(batch: int, slots: int, generator: torch.Generator | None = None,
 
 
 def latents_per_slot(latents: Tensor) -> Tensor:
-    """``[B, 128, M]``, one per 2048 samples, to ``[B, 128, 16 M]``: a line from each latent to the next over the
+    """``[B, C, M]``, one per 2048 samples, to ``[B, C, 16 M]``: a line from each latent to the next over the
     slots of its frame; before the first latent is zero."""
     before = torch.cat([torch.zeros_like(latents[:, :, :1]), latents[:, :, :-1]], dim=2)
     ramp = (torch.arange(LATENT_SLOTS, device=latents.device) + 1) / LATENT_SLOTS
     return (before[..., None] + (latents - before)[..., None] * ramp).flatten(2)
 
 
-def note_columns(segments: Segments, slots: int, instruments: int) -> Tensor:
-    """The prior's columns for each slot of each segment, ``[B, slots, 4 + instruments]``."""
-    device = segments.first_slot.device
-    slot = segments.first_slot[:, None] + torch.arange(slots, device=device)
+def note_columns(segments: Segments, slots: int) -> Tensor:
+    """The priors' columns for each slot of each segment, without movement, ``[B, slots, 6]``."""
+    slot = segments.first_slot[:, None] + torch.arange(slots, device=segments.first_slot.device)
     on = slot * SLOT_SAMPLES / SAMPLE_RATE
     sound = slot * SLOT_SAMPLES - Decoder.DELAY_SAMPLES
     off = (sound - segments.off_sample[:, None]).clamp(min=0) / SAMPLE_RATE
-    weights = F.one_hot(segments.instrument, instruments).float()
-    fixed = torch.cat([segments.key[:, None], segments.velocity[:, None]], dim=1)
-    return torch.cat(
-        [
-            fixed[:, None].expand(-1, slots, -1),
-            on[..., None],
-            off[..., None],
-            weights[:, None].expand(-1, slots, -1),
-        ],
-        dim=-1,
-    )
+    key, velocity = (column[:, None].expand_as(on) for column in (segments.key, segments.velocity))
+    still = torch.zeros_like(on)
+    return torch.stack([key, velocity, on, off, still, still], dim=-1)
+
+
+def tuning_by_key(notes: dict[str, np.ndarray], instrument: int) -> Tensor:
+    """Detune and inharmonicity of every key as codes ``[128, 2]``, from an instrument's notes that are not held out.
+
+    Between zones the inharmonicity's code is interpolated, as that of strings is smooth; layers are tuned apart by the
+    instrument's median where their zone is not known.
+    """
+    rows = (notes["instrument"] == instrument) & ~notes["held_out"]
+    keys, first = np.unique(notes["key"][rows], return_index=True)
+    inharmonicity = inharmonicity_code(torch.from_numpy(notes["inharmonicity"][rows][first])).numpy()
+    detune = detune_code(torch.from_numpy(notes["detune"][rows][first])).numpy()
+    codes = np.full((KEYS, 2), np.median(detune), np.float32)
+    codes[keys, 0] = detune
+    codes[:, 1] = np.interp(np.arange(KEYS), keys, inharmonicity)
+    return torch.from_numpy(codes)
 
 
 class EnsembleModule(lightning.LightningModule):
-    """Trains ``decoder``, ``encoder`` and ``prior`` within a budget of seconds; ``average`` is the moving average
-    of the weights, which is what is tested and exported."""
+    """Trains ``decoder``, ``encoder`` and one prior per instrument within a budget of seconds; ``average`` is the
+    moving average of the weights, which is what is tested and exported.
 
-    def __init__(self, instruments: tuple[str, ...], seconds: float = 3600.0, highest_rate: float = HIGHEST_RATE):
+    ``struck`` says of each instrument whether its notes decay. From the share ``adversary_from`` of the budget on, if
+    it is given, an adversary takes part.
+    """
+
+    automatic_optimization = False
+
+    def __init__(
+        self,
+        instruments: tuple[str, ...],
+        struck: tuple[bool, ...],
+        seconds: float = 3600.0,
+        highest_rate: float = HIGHEST_RATE,
+        adversary_from: float | None = None,
+    ):
         super().__init__()
         self.save_hyperparameters()
         self.instruments = tuple(instruments)
+        priors = {name: Prior(kind, seed=row) for row, (name, kind) in enumerate(zip(self.instruments, struck))}
         self.networks = torch.nn.ModuleDict(
-            {"decoder": Decoder(), "encoder": Encoder(), "prior": Prior(self.instruments)}
+            {"decoder": Decoder(), "encoder": Encoder(), "priors": torch.nn.ModuleDict(priors)}
         )
         self.average = copy.deepcopy(self.networks).requires_grad_(False)
+        self.adversary = Adversary() if adversary_from is not None else None
         self.spectral = SpectralLoss()
-        self.stray = StrayLoss()
+        self.mel = MelLoss()
         self.seconds_before = 0.0
-        self.steps_before = 0
         self._started = time.monotonic()
 
     # Decoding
 
     def decode(self, networks, latent: Tensor, segments: Segments, generator=None) -> Tensor:
-        """Audio ``[B, samples]`` aligned with the segments; ``latent [B, 128, slots + 1]``."""
+        """Audio ``[B, samples]`` aligned with the segments; ``latent [B, 126, slots + 1]``, to which the notes' own
+        tuning is added."""
         batch, _, slots = latent.shape
+        tuning = torch.stack([detune_code(segments.detune), inharmonicity_code(segments.inharmonicity)], dim=1)
+        latent = torch.cat([latent, tuning[:, :, None].expand(-1, -1, slots)], dim=1)
         pitch = segments.f0[:, None, None].expand(-1, 1, slots)
         noise = unit_noise(batch, slots, generator, latent.device)
         decoder = networks["decoder"]
-        audio = decoder(latent, pitch, noise, *decoder.fresh_states(batch, latent.device))[0]
+        states = dict(zip(decoder.STATES, decoder.fresh_states(batch, latent.device)))
+        beats = segments.first_slot * (SLOT_SAMPLES / SAMPLE_RATE) * segments.f0 * detune_ratio(tuning[:, 0])
+        states["beat"] = (beats - torch.floor(beats))[:, None]
+        # Phases, and a sum of a hundred partials, want all of float32, whatever precision the rest is trained in.
+        with torch.autocast(latent.device.type, enabled=False):
+            audio = decoder(latent.float(), pitch, noise, *states.values())[0]
         return audio[:, 0, Decoder.DELAY_SAMPLES :]
 
     def prior_latents(self, networks, segments: Segments) -> Tensor:
-        """``[B, 128, slots + 1]``: one slot more than the segment has, for the decoder's delay."""
+        """``[B, 126, slots + 1]``: one slot more than the segment has, for the decoder's delay."""
         slots = segments.audio.shape[1] // SLOT_SAMPLES + 1
-        notes = note_columns(segments, slots, len(self.instruments))
-        latent = networks["prior"](notes.flatten(0, 1))
-        return latent.reshape(*notes.shape[:2], -1).transpose(1, 2)
+        notes = note_columns(segments, slots)
+        rows, latents = [], []
+        for index, name in enumerate(self.instruments):
+            chosen = torch.nonzero(segments.instrument == index)[:, 0]
+            rows.append(chosen)
+            latents.append(networks["priors"][name](notes[chosen].flatten(0, 1)).unflatten(0, (-1, slots)))
+        order = torch.argsort(torch.cat(rows))
+        return torch.cat(latents)[order].transpose(1, 2)[:, :FREE_CHANNELS]
 
     @staticmethod
     def stretch(latents: Tensor) -> Tensor:
@@ -112,15 +149,14 @@ class EnsembleModule(lightning.LightningModule):
         slots = latents_per_slot(latents)
         return torch.cat([slots, slots[:, :, -1:]], dim=2)
 
-    def distances(self, audio: Tensor, segments: Segments) -> tuple[Tensor, Tensor]:
-        """The spectral loss and the stray loss of each item, ``[B]``."""
+    def faded(self, audio: Tensor, segments: Segments) -> tuple[Tensor, Tensor]:
+        """Ours and the recording, ready to be compared."""
         from_middle = segments.first_slot > 0
-        ours, theirs = fade_in(audio, from_middle), fade_in(segments.audio, from_middle)
-        return self.spectral(ours, theirs, segments.peak), self.stray(ours, theirs, segments.f0)
+        return fade_in(audio, from_middle), fade_in(segments.audio, from_middle)
 
     # Steps
 
-    def training_step(self, segments: Segments, index: int) -> Tensor:
+    def training_step(self, segments: Segments, index: int) -> None:
         networks = self.networks
         mean, log_variance = networks["encoder"].distribution(segments.audio[:, None])
         told = self.prior_latents(networks, segments)
@@ -128,89 +164,107 @@ class EnsembleModule(lightning.LightningModule):
         # Rows alternate between instruments, so the first rows hold every instrument.
         heard = mean[:encoded] + torch.randn_like(mean[:encoded]) * torch.exp(0.5 * log_variance[:encoded])
         latent = torch.cat([self.stretch(heard), told[encoded:]])
-        distance, stray = self.distances(self.decode(networks, latent, segments), segments)
+        ours, theirs = self.faded(self.decode(networks, latent, segments), segments)
+        spectral, mel = (loss(ours, theirs, segments.peak) for loss in (self.spectral, self.mel))
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
-        loss = distance.mean() + STRAY_WEIGHT * stray.mean() + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
+        loss = spectral.mean() + MEL_WEIGHT * mel.mean() + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
+        optimizers = self.optimizers()
+        if self.adversary is not None:
+            if self.progress >= self.hparams.adversary_from:
+                judged = self.adversary.to_learn(ours, theirs)
+                self._step(optimizers[1], judged)
+                fooled = self.adversary.to_fool(ours, theirs)
+                loss = loss + ADVERSARY_WEIGHT * fooled
+                self.log_dict({"adversary/judged": judged, "adversary/fooled": fooled})
+            optimizers = optimizers[0]
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss is {loss.item()} at step {self.global_step}; resume from the last checkpoint, at a lower rate"
             )
-        self.log("train/encoder", distance[:encoded].mean(), prog_bar=True)
-        self.log("train/prior", distance[encoded:].mean(), prog_bar=True)
-        self.log("train/stray", stray.mean(), prog_bar=True)
-        self.log("train/divergence", kl)
-        self.log("train/regression", regression)
-        return loss
+        for group in optimizers.param_groups:
+            group["lr"] = self.rate()
+        self._step(optimizers, loss)
+        self._follow()
+        self.log_dict(
+            {
+                "train/encoder": spectral[:encoded].mean(),
+                "train/prior": spectral[encoded:].mean(),
+                "train/encoder_mel": mel[:encoded].mean(),
+                "train/prior_mel": mel[encoded:].mean(),
+                "train/divergence": kl,
+                "train/regression": regression,
+            }
+        )
 
-    def validation_step(self, segments: Segments, index: int) -> None:
+    def _step(self, optimizer, loss: Tensor) -> None:
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        self.clip_gradients(optimizer, LARGEST_GRADIENT, "norm")
+        optimizer.step()
+
+    def _follow(self) -> None:
+        decay = min(AVERAGE_DECAY, (1 + self.global_step) / (10 + self.global_step))
+        with torch.no_grad():
+            for average, current in zip(self.average.parameters(), self.networks.parameters(), strict=True):
+                average.lerp_(current, 1 - decay)
+
+    def validation_step(self, segments: Segments, index: int) -> dict[str, Tensor]:
+        """The averaged networks on held-out notes; returns what they sound like, ``[B, samples]`` each."""
         generator = torch.Generator(device=segments.audio.device).manual_seed(index)
         mean, _ = self.average["encoder"].distribution(segments.audio[:, None])
+        sounds = {}
         for name, latent in (
             ("encoder", self.stretch(mean)),
             ("prior", self.prior_latents(self.average, segments)),
         ):
-            audio = self.decode(self.average, latent, segments, generator)
-            distance, stray = self.distances(audio, segments)
-            self.log(f"held_out/{name}", distance.mean(), prog_bar=True, batch_size=1)
-            self.log(f"held_out/{name}_stray", stray.mean(), prog_bar=True, batch_size=1)
+            sounds[name] = self.decode(self.average, latent, segments, generator)
+            ours, theirs = self.faded(sounds[name], segments)
+            self.log(f"held_out/{name}", self.spectral(ours, theirs, segments.peak).mean(), batch_size=1)
+            self.log(f"held_out/{name}_mel", self.mel(ours, theirs, segments.peak).mean(), batch_size=1)
+        return sounds
 
     # Schedule, average and resumption
 
     def configure_optimizers(self):
-        return torch.optim.AdamW(
-            self.networks.parameters(), lr=self.hparams.highest_rate, betas=(0.8, 0.99), weight_decay=1e-4
-        )
+        optimizers = [
+            torch.optim.AdamW(
+                self.networks.parameters(), lr=self.hparams.highest_rate, betas=(0.8, 0.99), weight_decay=1e-4
+            )
+        ]
+        if self.adversary is not None:
+            optimizers.append(torch.optim.AdamW(self.adversary.parameters(), lr=ADVERSARY_RATE, betas=(0.5, 0.9)))
+        return optimizers
 
     @property
     def seconds_trained(self) -> float:
         """Seconds of training so far, those before a resumption included."""
         return self.seconds_before + time.monotonic() - self._started
 
+    @property
+    def progress(self) -> float:
+        """The share of the budget that is used up, 0…1."""
+        return min(1.0, self.seconds_trained / self.hparams.seconds)
+
     def rate(self) -> float:
         """Cosine over the budget of seconds, after a short warm-up over steps."""
-        progress = min(1.0, (time.monotonic() - self._started) / self.hparams.seconds)
-        cosine = 0.5 * (1 + math.cos(math.pi * progress))
-        warm = min(1.0, (self.global_step - self.steps_before + 1) / WARM_UP_STEPS)
+        cosine = 0.5 * (1 + math.cos(math.pi * self.progress))
+        warm = min(1.0, (self.global_step + 1) / WARM_UP_STEPS)
         return warm * (LOWEST_RATE + (self.hparams.highest_rate - LOWEST_RATE) * cosine)
+
+    def tell_tuning(self, notes: dict[str, np.ndarray]) -> None:
+        """Gives each prior what was measured on its instrument's notes that are not held out."""
+        for index, name in enumerate(self.instruments):
+            for networks in (self.networks, self.average):
+                networks["priors"][name].tuning.copy_(tuning_by_key(notes, index))
 
     def on_train_start(self) -> None:
         self._started = time.monotonic()
-        self.steps_before = self.global_step
-
-    def on_train_batch_start(self, batch, index: int) -> None:
-        for group in self.optimizers().param_groups:
-            group["lr"] = self.rate()
-
-    def on_train_batch_end(self, outputs, batch, index: int) -> None:
-        decay = min(AVERAGE_DECAY, (1 + self.global_step) / (10 + self.global_step))
-        with torch.no_grad():
-            for average, current in zip(self.average.parameters(), self.networks.parameters(), strict=True):
-                average.lerp_(current, 1 - decay)
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["seconds_trained"] = self.seconds_trained
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         self.seconds_before = checkpoint["seconds_trained"]
-
-
-def load_models(checkpoint: Path):
-    """The averaged networks of a checkpoint, and a summary of their training for the manifest."""
-    from .export import Models
-
-    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    module = EnsembleModule(**stored["hyper_parameters"])
-    module.load_state_dict(stored["state_dict"])
-    networks = module.average.eval()
-    minutes = round(stored["seconds_trained"] / 60)
-    training = {
-        "summary": "Multiband variational autoencoder with harmonic excitation, trained jointly with its prior "
-        "on multi-scale spectral distance.",
-        "command": f"echoel_training train cache/ensemble.npz --out runs/ensemble --minutes {minutes}",
-        "minutes": minutes,
-        "steps": stored["global_step"],
-    }
-    return Models(networks["decoder"], networks["prior"], networks["encoder"]), training

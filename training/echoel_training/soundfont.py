@@ -5,9 +5,10 @@ that has heard one of them has nearly heard them all. What is kept from training
 whole zones. Layout of the chunks: *SoundFont Technical Specification*, version 2.04, section 7.
 """
 
+import math
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ _RECORDS = {
 _INSTRUMENT, _KEY_RANGE, _VELOCITY_RANGE, _SAMPLE, _ROOT_KEY = 41, 43, 44, 53, 58
 _COARSE_TUNE, _FINE_TUNE, _SAMPLE_MODES = 51, 52, 54
 _START, _END, _LOOP_START, _LOOP_END = (0, 4), (1, 12), (2, 45), (3, 50)  # offsets: samples, and 32 768 samples
+_MOST_PERIODS = 2
 _EVERYTHING = 127 << 8  # the range 0 to 127
 
 
@@ -76,6 +78,44 @@ def key_zones(zones: list[SampleZone], keys: range, velocity: int) -> list[int]:
         numbers.append((numbers[-1] + (sounding != before)) if numbers else 0)
         before = sounding
     return numbers
+
+
+def layers_cents(zones: list[SampleZone], key: int, velocity: int) -> float:
+    """How far the second of two layers of a synthesizer's preset is above the first, in cents, such as make a tone
+    beat; 0 where there are no two, or where they are recordings and no waveforms.
+
+    A layer is a waveform where its loop holds one period or two: its pitch is then the loop's.
+    """
+    nominal, layers = 440.0 * 2 ** ((key - 69) / 12), []
+    for zone in zones:
+        if zone.sounds_at(key, velocity) and zone.loop:
+            octaves = (key - zone.root_key) / 12 + zone.cents / 1200
+            looped = zone.sample_rate * 2**octaves / (zone.loop[1] - zone.loop[0])
+            periods = max(1, round(nominal / looped))
+            if periods <= _MOST_PERIODS:
+                layers.append(1200 * math.log2(periods * looped / nominal))
+    return layers[1] - layers[0] if len(layers) == 2 else 0.0
+
+
+def describe_recordings(zones: list[SampleZone]) -> list[dict]:
+    """For reports: each recording of a preset once, in order of its keys, over all velocities at which it sounds."""
+    velocities: dict[SampleZone, list[int]] = {}
+    for zone in zones:
+        anywhere = replace(zone, low_velocity=0, high_velocity=127)
+        velocities.setdefault(anywhere, []).extend((zone.low_velocity, zone.high_velocity))
+    return [
+        {
+            "sample": zone.sample,
+            "keys": [zone.low_key, zone.high_key],
+            "velocities": [min(sounding), max(sounding)],
+            "rootKey": zone.root_key,
+            "cents": zone.cents,
+            "sampleRate": zone.sample_rate,
+            "seconds": zone.samples / zone.sample_rate,
+            "loopSeconds": [sample / zone.sample_rate for sample in zone.loop] if zone.loop else None,
+        }
+        for zone, sounding in sorted(velocities.items(), key=lambda pair: pair[0].low_key)
+    ]
 
 
 def _read_tables(path: Path) -> dict[bytes, np.ndarray]:

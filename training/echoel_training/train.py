@@ -1,93 +1,97 @@
 """Trains an ensemble of instruments on rendered notes.
 
-Checkpoints, TensorBoard and CSV logs go to one folder; a resumed run continues from its ``last.ckpt``.
+Checkpoints, TensorBoard and CSV logs go to one folder; a resumed run continues from its ``last.ckpt``, as if it had
+never stopped.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from . import TrainingError
+from .listening import Listening
 from .module import HIGHEST_RATE, EnsembleModule
+from .progress import Checkpoints, TimeBudget
 from .segments import HeldOutSegments, RandomSegments, SegmentSource
 
 BATCH = 12
-CHECKPOINT_MINUTES = 3
 
 
-def train(
-    notes: dict[str, np.ndarray],
-    out: Path,
-    minutes: float,
-    resume: bool = False,
-    rate: float = HIGHEST_RATE,
-    threads: int = 2,
-    steps: int = -1,
-    validate_every: int = 250,
-    batch: int = BATCH,
-) -> Path:
-    """Trains for ``minutes`` (or ``steps``, if given and reached first); the path of the last checkpoint."""
-    torch.set_num_threads(threads)
-    source = SegmentSource(notes)
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How to train. ``accelerator``, ``devices``, ``nodes`` and ``precision`` are Lightning's own."""
+
+    minutes: float = 60.0
+    """The whole budget; minutes before a resumption count."""
+    steps: int = -1
+    """Stops after so many steps, if given and reached first."""
+    resume: bool = False
+    rate: float = HIGHEST_RATE
+    batch: int = BATCH
+    threads: int = 2
+    validate_every: int = 250
+    accelerator: str = "auto"
+    devices: str = "auto"
+    nodes: int = 1
+    precision: str = "32-true"
+    adversary_from: float | None = None
+
+
+def train(notes: dict[str, np.ndarray], out: Path, options: TrainingOptions = TrainingOptions()) -> Path:
+    """Trains on a dataset's ``notes``; the path of the last checkpoint."""
+    torch.set_num_threads(options.threads)
     checkpoint = out / "last.ckpt"
-    if resume and not checkpoint.exists():
-        raise TrainingError(f"there is no {checkpoint} to resume; train without --resume first")
-    seed = int(torch.load(checkpoint, weights_only=True)["global_step"]) if resume else 0
+    seed = 0
+    if options.resume:
+        if not checkpoint.exists():
+            raise TrainingError(f"there is no {checkpoint} to resume; train without --resume first")
+        seed = int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"])
     lightning.seed_everything(seed, verbose=False)
-    module = EnsembleModule(tuple(str(name) for name in notes["instruments"]), seconds=minutes * 60, highest_rate=rate)
+    source = SegmentSource(notes)
+    module = EnsembleModule(
+        tuple(str(name) for name in notes["instruments"]),
+        tuple(bool(struck) for struck in notes["struck"]),
+        seconds=options.minutes * 60,
+        highest_rate=options.rate,
+        adversary_from=options.adversary_from,
+    )
+    module.tell_tuning(notes)
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")  # cutting segments takes no time
     trainer = lightning.Trainer(
         default_root_dir=out,
-        accelerator="auto",
-        devices=1,
+        accelerator=options.accelerator,
+        devices=options.devices,
+        num_nodes=options.nodes,
+        precision=options.precision,
         max_epochs=-1,
-        max_steps=_steps_in_all(checkpoint, resume, steps),
-        # The budget counts from here, also when resumed; Lightning's own timer would count earlier runs too.
+        max_steps=-1 if options.steps < 0 else seed + options.steps,
         callbacks=[
-            _TimeBudget(minutes * 60),
-            ModelCheckpoint(
-                out, filename="last", train_time_interval=timedelta(minutes=CHECKPOINT_MINUTES),
-                enable_version_counter=False,
-            ),
-            LearningRateMonitor("step"),
+            TimeBudget(),
+            Listening(),
+            Checkpoints(checkpoint),
         ],
         logger=[TensorBoardLogger(out, "log", version=""), CSVLogger(out, "log", version=f"from-step-{seed}")],
-        gradient_clip_val=3.0,
-        val_check_interval=validate_every,
+        val_check_interval=options.validate_every,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         log_every_n_steps=10,
         enable_model_summary=False,
+        enable_progress_bar=False,
+        enable_checkpointing=False,
     )
     trainer.fit(
         module,
-        DataLoader(RandomSegments(source, batch, seed), batch_size=None),
-        DataLoader(HeldOutSegments(source, batch), batch_size=None),
-        ckpt_path=checkpoint if resume else None,
+        DataLoader(RandomSegments(source, options.batch, seed), batch_size=None),
+        DataLoader(HeldOutSegments(source, options.batch), batch_size=None),
+        ckpt_path=checkpoint if options.resume else None,
+        weights_only=True,
     )
-    trainer.save_checkpoint(checkpoint)
     return checkpoint
-
-
-def _steps_in_all(checkpoint: Path, resume: bool, steps: int) -> int:
-    if steps < 0:
-        return -1
-    return steps + (int(torch.load(checkpoint, weights_only=True)["global_step"]) if resume else 0)
-
-
-class _TimeBudget(lightning.Callback):
-    """Stops a run after its own number of seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
-        if module.seconds_trained - module.seconds_before >= self.seconds:
-            trainer.should_stop = True

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,10 +37,26 @@ def test_render_reports_what_it_made(tmp_path, synthesizer):  # noqa: F811
     assert first.returncode == 0 and first.stderr == ""
     report = json.loads(first.stdout)
     assert report["rendered"] and report["notes"] == 4
-    assert report["instruments"][0]["heldOut"] == 3
+    assert report["instruments"][0]["heldOut"] == 2
     again = run("render", catalogue, "--out", tmp_path / "one.npz")
     assert again.returncode == 0 and "up to date" in again.stderr
-    assert "strings: 4 notes, 3 held out" in again.stdout
+    assert "strings: 4 notes, 2 held out" in again.stdout
+
+
+def test_render_says_how_each_zone_is_tuned(tmp_path, synthesizer):  # noqa: F811
+    catalogue = tmp_path / "one.toml"
+    small = GOOD.replace("low_key = 36", "low_key = 62").replace("high_key = 84", "high_key = 63")
+    catalogue.write_text(small.replace("[1.0, 2]", "[0.3]").replace("program = 48", "program = 48\nheld_out_zones = [1]"))
+    shown = run("render", catalogue, "--out", tmp_path / "one.npz").stdout
+    assert re.search(r"zone  0: keys 62–62 +[+-]\d+\.\d cents  inharmonicity 0.00e\+00\n", shown)
+    assert re.search(r"zone  1: keys 63–63 .*held out\n", shown)
+
+
+def test_zones_lists_the_recordings_of_a_program(synthesizer):  # noqa: F811
+    rows = json.loads(run("zones", "--program", 56, "--json").stdout)["recordings"]
+    assert [row["keys"] for row in rows[:4]] == [[0, 66], [67, 71], [72, 75], [76, 83]]
+    assert rows[2]["rootKey"] == 60 and rows[2]["cents"] == -1200 and rows[2]["sampleRate"] == 44_100
+    assert "tp_c4" in run("zones", "--program", 56).stdout
 
 
 def test_notes_and_fixtures_report_their_files(tmp_path, synthesizer):  # noqa: F811

@@ -13,14 +13,13 @@ from echoel_training.dataset import (
     describe_dataset,
     fingerprint,
     load_dataset,
-    measure_f0,
-    nominal_hertz,
     note_audio,
     note_requests,
     prepare_dataset,
     render_catalogue,
 )
 from echoel_training.rendering import SAMPLE_RATE
+from echoel_training.tuning import nominal_hertz
 
 from test_rendering import synthesizer  # noqa: F401, a fixture
 
@@ -179,20 +178,6 @@ def test_an_incomplete_dataset_is_named(tmp_path):
         load_dataset(tmp_path / "short.npz")
     with pytest.raises(TrainingError, match="there is no dataset"):
         describe_dataset(tmp_path / "none.npz")
-
-
-@pytest.mark.parametrize("cents", [-47.0, -3.3, 0.0, 12.5, 58.0])
-@pytest.mark.parametrize("key", [36, 60, 84])
-def test_f0_is_found_to_a_fifth_of_a_cent(key, cents):
-    hertz = nominal_hertz(key) * 2 ** (cents / 1200)
-    time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
-    tone = sum(np.sin(2 * np.pi * hertz * k * time + k) / k for k in range(1, 8))
-    assert 1200 * abs(np.log2(measure_f0(tone, nominal_hertz(key)) / hertz)) < 0.2
-
-
-def test_f0_is_the_nominal_one_where_there_is_nothing_to_measure():
-    assert measure_f0(np.zeros(100), 440.0) == 440.0
-    assert measure_f0(np.zeros(48_000), 440.0) == 440.0
 
 
 def test_the_shipped_catalogue_is_read():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from echoel_training.dataset import nominal_hertz
+from echoel_training.tuning import nominal_hertz
 from echoel_training.inharmonicity import find_partials, fit_partials, partial_hertz
 from echoel_training.rendering import SAMPLE_RATE
 
@@ -51,6 +51,17 @@ def test_a_missing_fundamental_does_not_mislead():
     measured, bent = fit_partials(numbers, hertz)
     assert 1200 * abs(np.log2(measured / f0)) < 0.3
     assert bent == pytest.approx(3e-4, rel=0.03)
+
+
+def test_what_lies_far_beyond_the_last_partial_is_not_one():
+    """The top strings of a piano have four partials; a whistle at seven times the first is none of them."""
+    f0, time = 1_200.0, np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    audio = 1e-4 * np.random.default_rng(4).standard_normal(len(time)) + 0.1 * np.sin(2 * np.pi * 7 * f0 * time)
+    for number in range(1, 5):
+        audio += np.exp(-3 * time) * np.sin(2 * np.pi * partial_hertz(number, f0, 7e-3) * time) / number
+    numbers, hertz = find_partials(audio, f0)
+    assert numbers.tolist() == [1, 2, 3, 4]
+    assert fit_partials(numbers, hertz)[1] == pytest.approx(7e-3, rel=0.03)
 
 
 def test_one_wrong_partial_pulls_little():

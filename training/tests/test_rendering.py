@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from echoel_training import TrainingError, rendering
-from echoel_training.dataset import measure_f0, nominal_hertz
 from echoel_training.rendering import BUFFER_SAMPLES, SAMPLE_RATE, Synthesizer, off_sample_for, write_notes
+from echoel_training.tuning import measure_f0, nominal_hertz
 
 STRINGS, TRUMPET, PIANO = 48, 56, 0
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from echoel_training import TrainingError
-from echoel_training.soundfont import SampleZone, key_zones, read_zones
+from echoel_training.soundfont import SampleZone, describe_recordings, key_zones, read_zones
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
@@ -72,6 +72,15 @@ def test_ranges_of_preset_and_instrument_meet(tmp_path):
     ]
     assert key_zones(zones, range(58, 62), 40) == [0, 0, 1, 1]
     assert key_zones(zones, range(99, 103), 90) == [0, 0, 1, 1]
+
+
+def test_a_recording_is_described_once(tmp_path):
+    zones = [SampleZone("a", 60, 0, 127, low, low + 63, 2.0, 48_000, 24_000, (12_000, 24_000)) for low in (0, 64)]
+    zones += [SampleZone("b", 48, 0, 59, 1, 127, 0.0, 32_000, 16_000, None)]
+    first, second = describe_recordings(zones)
+    assert (first["sample"], first["velocities"], first["seconds"]) == ("a", [0, 127], 0.5)
+    assert first["loopSeconds"] == [0.25, 0.5]
+    assert (second["sample"], second["keys"], second["loopSeconds"]) == ("b", [0, 59], None)
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path):

@@ -1,0 +1,82 @@
+"""What sustained notes do around their mean, learned from the recordings' latents and given to the priors.
+
+The encoder's latents of a held note, less their mean, are a multichannel noise with a spectrum. Its strongest
+directions (principal components) and the spectrum along each make the weights of the prior's slow sines: a sum of
+many sines at random phases is a Gaussian noise of that spectrum (Rice 1944).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from .dataset import note_audio
+from .decoder import FREE_CHANNELS
+from .encoder import LATENT_SAMPLES
+from .models import Models
+from .partials import SAMPLE_RATE
+from .prior import Prior
+
+SETTLED_SECONDS = 0.6
+"""A note is sustained from here on."""
+
+SHORTEST_FRAMES = 32
+DIRECTIONS = 12
+_FRAME_HERTZ = SAMPLE_RATE / LATENT_SAMPLES
+
+
+@torch.no_grad()
+def fit_movement(models: Models, notes: dict[str, np.ndarray], seed: int = 0) -> dict[str, float]:
+    """Sets the movement of every instrument that sustains from the notes that are not held out.
+
+    Returns by instrument the root mean square of the movement over all channels, in units of the latent.
+    """
+    amounts = {}
+    for index, name in enumerate(str(name) for name in notes["instruments"]):
+        if bool(notes["struck"][index]):
+            continue
+        rows = np.flatnonzero((notes["instrument"] == index) & ~notes["held_out"])
+        courses = [course for row in rows if (course := _course(models, notes, row)) is not None]
+        if courses:
+            weights = line_weights(models.priors[name], courses, np.random.default_rng(seed + index))
+            models.priors[name].movement.copy_(torch.from_numpy(weights))
+            amounts[name] = float(np.sqrt(0.5 * np.square(weights).sum() / weights.shape[1]))
+    return amounts
+
+
+def _course(models: Models, notes: dict[str, np.ndarray], row: int) -> np.ndarray | None:
+    """The latents ``[frames, 126]`` of a note's sustained part around their mean; None where it is too short."""
+    audio = note_audio(notes, row)[: int(notes["off_sample"][row])]
+    whole = len(audio) // LATENT_SAMPLES
+    first = int(SETTLED_SECONDS * _FRAME_HERTZ) + 1
+    if whole - first < SHORTEST_FRAMES:
+        return None
+    sound = torch.from_numpy(np.ascontiguousarray(audio[: whole * LATENT_SAMPLES]))[None, None]
+    mean, _ = models.encoder.distribution(sound)
+    latents = mean[0].T.numpy()[first:]
+    return latents - latents.mean(axis=0)
+
+
+def line_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
+    """The weights ``[lines, 126]`` of a movement like that of ``courses``, each ``[frames, 126]`` at 23.4 Hz."""
+    together = np.concatenate(courses)
+    _, _, directions = np.linalg.svd(together, full_matrices=False)
+    directions = directions[:DIRECTIONS]
+    hertz = prior.line_hertz.numpy().astype(float)
+    order = np.argsort(hertz)
+    width = np.empty_like(hertz)
+    width[order] = np.gradient(hertz[order])
+    weights = np.zeros((len(hertz), FREE_CHANNELS), np.float32)
+    for direction in directions:
+        density = np.mean([_density(course @ direction, hertz) for course in courses], axis=0)
+        amplitude = np.sqrt(2 * density * width) * random.choice([-1.0, 1.0], len(hertz))
+        weights += (amplitude[:, None] * direction).astype(np.float32)
+    return weights
+
+
+def _density(course: np.ndarray, hertz: np.ndarray) -> np.ndarray:
+    """The power per hertz of ``course`` at ``hertz``, one-sided; below the first bin as at the first."""
+    frames = len(course)
+    window = np.hanning(frames + 2)[1:-1]
+    power = 2 * np.abs(np.fft.rfft(course * window)) ** 2 / (np.square(window).sum() * _FRAME_HERTZ)
+    return np.interp(hertz, np.fft.rfftfreq(frames, 1 / _FRAME_HERTZ)[1:], power[1:])
