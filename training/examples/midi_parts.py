@@ -14,7 +14,7 @@ import mido
 
 TICKS_PER_BEAT = 480
 BEND_SEMITONES = 2  # the General MIDI default
-PAN, EXPRESSION, SUSTAIN = 10, 11, 64  # controllers
+VOLUME, PAN, EXPRESSION, SUSTAIN = 7, 10, 11, 64  # controllers
 
 Event = tuple[float, mido.Message | mido.MetaMessage]
 
