@@ -8,6 +8,9 @@ from pathlib import Path
 
 from . import TrainingError
 
+DEFAULT_CATALOGUE = Path(__file__).parents[1] / "catalogue" / "ensemble.toml"
+"""The instruments that are shipped."""
+
 ARTICULATIONS = ("sustained", "struck")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

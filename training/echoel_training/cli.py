@@ -23,7 +23,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name=_PROGRAM)
 def cli() -> None:
-    """Render data for, train and export Echoelmusic's neural instruments."""
+    """Render data for, train, export and score Echoelmusic's neural instruments."""
 
 
 @cli.command()
@@ -203,8 +203,8 @@ def export(
         raise click.UsageError("--dataset goes with --checkpoint: untrained models have nothing to learn from it.")
     if checkpoint is not None and not checkpoint.is_file():
         raise TrainingError(f"there is no checkpoint at {checkpoint}; make one with `{_PROGRAM} train`")
-    from .catalogue import read_catalogue
-    from .export import DEFAULT_CATALOGUE, Provenance, write_models
+    from .catalogue import DEFAULT_CATALOGUE, read_catalogue
+    from .export import Provenance, write_models
     from .models import Models, load_models
 
     described = read_catalogue(catalogue or DEFAULT_CATALOGUE)
@@ -230,37 +230,64 @@ def export(
     _report({"folder": str(out), "files": names}, [str(out / name) for name in names], as_json)
 
 
-@cli.command()
-@click.argument("notes", type=_FILE, metavar="DATASET")
-@click.option("--checkpoint", type=_FILE, required=True, help="A checkpoint that `train` wrote.")
-@click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch.")
+@cli.command(short_help="Score instruments as `echoel` plays them, against the SoundFont.")
+@click.argument("notes", type=_FILE, metavar="[DATASET]", required=False)
+@click.option("--instrument", "names", multiple=True, help="An instrument to score; repeatable. Default: all there are.")
+@click.option("--models", type=_FILE, help="The folder of models. Default: ECHOEL_MODELS, else Models of this clone.")
+@click.option("--echoel", type=_FILE, help="The program. Default: script/echoel of this clone, else the PATH's.")
+@click.option("--out", type=_FILE, help="A folder for score.json and score.html, which shows and plays the notes.")
+@click.option("--quick", is_flag=True, help="Fewer notes of everything: to see where a training stands.")
+@_SOUNDFONT
 @_JSON
-def score(notes: Path, checkpoint: Path, threads: int, as_json: bool) -> None:
-    """Measure trained instruments on the notes of DATASET that were kept from training.
+def score(
+    notes: Path | None,
+    names: tuple[str, ...],
+    models: Path | None,
+    echoel: Path | None,
+    out: Path | None,
+    quick: bool,
+    soundfont: Path | None,
+    as_json: bool,
+) -> None:
+    """Score instruments as `echoel` plays them, on the notes of DATASET that were kept from training.
+
+    Mel distance beside an additive synthesizer, a sampler without the zone and another velocity; pitch, partials, onset,
+    attack, T60, level, half a minute held, slices, cost. Without DATASET, that of catalogue/ensemble.toml is rendered
+    where it is not in the cache. Exits with 1 if a bound is not kept.
 
     \b
     Example:
-      echoel_training score cache/ensemble.npz --checkpoint runs/ensemble/last.ckpt
+      echoel_training score cache/ensemble.npz --instrument trumpet --out scored
     """
-    from .dataset import load_dataset
+    from .catalogue import DEFAULT_CATALOGUE, read_catalogue
+    from .dataset import load_dataset, prepare_dataset
+    from .measure.report import table
+    from .measure.tool import Echoel
+    from .rendering import Synthesizer
+    from .score.command import Scorer, choose_instruments
 
-    _require_checkpoint(checkpoint)
+    if notes is None:
+        notes = prepare_dataset(read_catalogue(DEFAULT_CATALOGUE), soundfont=soundfont)[0]
     fields = load_dataset(notes)
-    import torch
+    tool = Echoel(echoel, models)
+    instruments = choose_instruments(tool, fields, names)
 
-    from .evaluate import measure_quality
-    from .module import load_models
+    def announce(what: str) -> None:
+        click.echo(f"scoring {what} …", err=True)
 
-    torch.set_num_threads(threads)
-    models, training = load_models(checkpoint)
-    quality = measure_quality(models, fields)
-    if as_json:
-        _print_json({"training": training, "quality": quality})
-        return
-    for name, figures in quality.items():
-        click.echo(name)
-        for figure, value in figures.items():
-            click.echo(f"  {figure}: {value}")
+    found = Scorer(tool, fields, Synthesizer(soundfont), quick, announce).score(instruments)
+    report = {
+        "dataset": str(fields["fingerprint"]),
+        "quick": quick,
+        "figures": [figure.as_json() for figure in found.figures],
+        "passed": all(figure.passed is not False for figure in found.figures),
+    }
+    if out is not None:
+        with atomic_path(out / "score.json") as partial:
+            partial.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    _report(report, table(found.figures), as_json)
+    if not report["passed"]:
+        raise TrainingError("not every bound is kept")
 
 
 @cli.command(short_help="Export the guide's reference encoder and decoder.")

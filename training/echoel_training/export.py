@@ -32,7 +32,6 @@ MAXIMUM_SLOTS = 16
 
 DECODER_NAME = "rave_decoder_ensemble"
 ENCODER_NAME = "rave_encoder"
-DEFAULT_CATALOGUE = Path(__file__).parents[1] / "catalogue" / "ensemble.toml"
 
 STATE_UNITS = {"phase": "cycles", "beat": "cycles", "pitch": "Hz"}
 UNMEASURED_LEVEL = {"gain": 0.2, "releaseSeconds": 1.0}

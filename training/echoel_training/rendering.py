@@ -49,6 +49,7 @@ _SILENT_SAMPLES = 2_400  # 50 ms
 _FADE_SAMPLES = 480  # 10 ms, at the very end, already inaudible
 _MAXIMUM_TAIL_SECONDS = 12.0
 _OK = 0
+_COARSE_TUNE, _FINE_TUNE = 51, 52  # generators of the SoundFont specification, in semitones and cents
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,13 @@ class Synthesizer:
         """FluidSynth's own version: another one may render other samples."""
         return self._library.fluid_version_str().decode()
 
-    def render(self, program: int, key: int, velocity: int, off_sample: int, bank: int = 0) -> RenderedNote:
+    def render(
+        self, program: int, key: int, velocity: int, off_sample: int, bank: int = 0, repitched_cents: float = 0.0
+    ) -> RenderedNote:
         """One note with its whole release, mono (the mean of left and right).
 
-        `key` 0…127, `velocity` 1…127, `off_sample` a positive multiple of 64.
+        `key` 0…127, `velocity` 1…127, `off_sample` a positive multiple of 64. `repitched_cents` plays the key's
+        recording so much higher, −12 700 to 12 700: what a sampler does with a recording that is not the key's own.
         """
         if not 0 <= key <= 127:
             raise TrainingError(f"key {key} is not a MIDI key; they are 0 to 127")
@@ -156,6 +160,8 @@ class Synthesizer:
             raise TrainingError(f"program {program} is not a General MIDI program; they are 0 to 127")
         with _Synth(self._library, self.soundfont) as synth:
             synth.select(program, bank)
+            if repitched_cents:
+                synth.repitch(repitched_cents)
             audio = synth.play(key, velocity, off_sample)
         if audio is None:
             raise TrainingError(
@@ -213,6 +219,12 @@ class _Synth:
     def select(self, program: int, bank: int) -> None:
         if self._library.fluid_synth_program_select(self._synth, 0, self._soundfont_id, bank, program) != _OK:
             raise TrainingError(f"{self._soundfont.name} has no program {program} in bank {bank}")
+
+    def repitch(self, cents: float) -> None:
+        """Moves every note that begins from now on."""
+        coarse = round(cents / 100)
+        for generator, value in ((_COARSE_TUNE, coarse), (_FINE_TUNE, cents - 100 * coarse)):
+            self._check(self._library.fluid_synth_set_gen(self._synth, 0, generator, value), "repitch a note")
 
     def play(self, key: int, velocity: int, off_sample: int) -> np.ndarray | None:
         """The note until it is silent, or None where the SoundFont has nothing at this key and velocity."""
@@ -287,6 +299,7 @@ def _load_library() -> ctypes.CDLL:
         ("fluid_synth_set_interp_method", integer, (pointer, integer, integer)),
         ("fluid_synth_program_select", integer, (pointer, integer, integer, integer, integer)),
         ("fluid_synth_noteon", integer, (pointer, integer, integer, integer)),
+        ("fluid_synth_set_gen", integer, (pointer, integer, integer, ctypes.c_float)),
         ("fluid_synth_noteoff", integer, (pointer, integer, integer)),
         (
             "fluid_synth_write_float",

@@ -102,7 +102,7 @@ def test_failure_exits_1_with_one_sentence(tmp_path):
     [
         (["train", "none.npz", "--out", "run"], "there is no dataset at none.npz"),
         (["train", "none.npz", "--out", "run", "--resume"], "no run/last.ckpt to resume"),
-        (["score", "none.npz", "--checkpoint", "none.ckpt"], "there is no checkpoint at none.ckpt"),
+        (["score", "none.npz"], "there is no dataset at none.npz"),
         (["export", "--checkpoint", "none.ckpt", "--out", "x"], "there is no checkpoint at none.ckpt"),
     ],
 )

@@ -303,7 +303,10 @@ def bench(tmp_path):
     folder = tmp_path / "Models" / "NeuralSynth"
     folder.mkdir(parents=True)
     (folder / "sines.instrument.json").write_text(
-        json.dumps({"lowKey": 50, "highKey": 80, "releaseSeconds": 0.2, "decoder": {"file": "sines.onnx"}})
+        json.dumps(
+            {"lowKey": 50, "highKey": 80, "releaseSeconds": 0.2, "decoder": {"file": "sines.onnx"}}
+            | {"gain": 1.0, "velocityExponent": 2.0, "programs": [80]}
+        )
     )
     (folder / "sines.json").write_text(json.dumps({"slotSamples": 128, "delaySamples": 0}))
     return Bench(Echoel(player, tmp_path / "Models"), tmp_path)

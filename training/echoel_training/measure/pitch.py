@@ -30,13 +30,13 @@ SHARED_PARTIALS = frozenset({12, 19, 24, 28, 31, 34, 36})
 
 
 @dataclass(frozen=True)
-class _Peak:
+class Peak:
     hz: float
     db: float
     prominence_db: float  # above the median of its surroundings
 
 
-class _Spectrum:
+class Spectrum:
     """The power spectrum of a sound seen through one Hann window."""
 
     def __init__(self, x: np.ndarray, rate: float):
@@ -46,7 +46,7 @@ class _Spectrum:
         window = np.hanning(len(x) + 1)[:-1]
         self.power = np.abs(np.fft.rfft((x - x.mean()) * window, self.size)) ** 2 + 1e-30
 
-    def peak(self, hz: float, span_cents: float) -> _Peak | None:
+    def peak(self, hz: float, span_cents: float) -> Peak | None:
         """The highest local maximum within `span_cents` of `hz`, unless a much higher one is just outside."""
         ratio = 2.0 ** (span_cents / 1200.0)
         low = max(1, math.ceil(hz / ratio * self.size / self.rate))
@@ -73,7 +73,7 @@ class _Spectrum:
         ]
         floor = 10.0 * math.log10(float(np.median(around))) if len(around) else -300.0
         level = float(b - 0.25 * (a - c) * shift)
-        return _Peak((best + shift) * self.rate / self.size, level, level - floor)
+        return Peak((best + shift) * self.rate / self.size, level, level - floor)
 
 
 def tone_cents(x: np.ndarray, rate: float, nominal_hz: float) -> float:
@@ -84,7 +84,7 @@ def tone_cents(x: np.ndarray, rate: float, nominal_hz: float) -> float:
 
     `x`: at least 0.3 s of one note, without its attack and its release.
     """
-    spectrum = _Spectrum(x, rate)
+    spectrum = Spectrum(x, rate)
     numbers = [k for k in range(1, _PARTIALS + 1) if k * nominal_hz < min(_HIGHEST_HZ, 0.45 * rate)]
     peaks = {k: spectrum.peak(k * nominal_hz, _SPAN_CENTS) for k in numbers}
     peaks = {k: peak for k, peak in peaks.items() if peak is not None and peak.prominence_db >= _FOUND_DB}
@@ -134,7 +134,7 @@ def chord_cents(x: np.ndarray, rate: float, keys: list[int]) -> list[float]:
     """
     if any(abs(a - b) in SHARED_PARTIALS for a in keys for b in keys):
         raise ValueError(f"a partial of one note of {keys} hides another note's fundamental")
-    spectrum = _Spectrum(x, rate)
+    spectrum = Spectrum(x, rate)
     peaks = [spectrum.peak(key_frequency(key), _CHORD_SPAN_CENTS) for key in keys]
     strongest = max((peak.db for peak in peaks if peak is not None), default=-math.inf)
     return [
@@ -151,7 +151,7 @@ def strongest_spur(x: np.ndarray, rate: float, nominal_hz: float) -> tuple[float
     −240 and 0 Hz if there is none. Lines within a quarter tone of a partial, or of the width of the window's main
     lobe, pass as that partial; noise is no line. `x`: 1 s or more of one steady note.
     """
-    spectrum = _Spectrum(x, rate)
+    spectrum = Spectrum(x, rate)
     hz = np.arange(len(spectrum.power)) * rate / spectrum.size
     number = np.maximum(np.round(hz / nominal_hz), 1.0)
     reach = np.minimum(np.maximum(0.03 * number * nominal_hz, 4.0 * rate / len(x)), 0.25 * nominal_hz)

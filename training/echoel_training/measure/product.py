@@ -21,7 +21,8 @@ MEDIAN_CENTS, MOST_CENTS = 3.0, 10.0
 SLICE_SAMPLES = 256  # what the synthesiser renders at once
 _ATTACK = 0.3  # seconds of a note before it is steady
 _PAUSE = 0.1  # seconds of silence after a release
-_GAIN_DB = -18  # a chord of twelve must not clip
+GAIN_DB = -18
+"""Of every rendering: a chord of twelve must not clip."""
 _KEYS = list(range(pieces.LOW_KEY, pieces.HIGH_KEY + 1))
 
 
@@ -38,9 +39,9 @@ class Bench:
     ) -> tuple[np.ndarray, int]:
         file = self.folder / f"{name}.wav"
         song = midi_file(notes, bends, end)
-        rendering = self.echoel.render(song, file, instrument, "--gain", _GAIN_DB, *options)
+        rendering = self.echoel.render(song, file, instrument, "--gain", GAIN_DB, *options)
         if rendering.report["peak"] >= 1.0:
-            raise TrainingError(f"{instrument} clips even at {_GAIN_DB} dB: nothing can be measured")
+            raise TrainingError(f"{instrument} clips even at {GAIN_DB} dB: nothing can be measured")
         self.kept(name, file)
         samples = rendering.mono()
         file.unlink()
@@ -49,57 +50,80 @@ class Bench:
 
 def in_tune(bench: Bench, instrument: Instrument, keys: Sequence[int] = _KEYS, chord_count: int = 8) -> list[Figure]:
     """Keys one by one, in chords of twelve, and every third of them bent by two semitones either way."""
-    gap = instrument.release_seconds + _PAUSE
+    singles, foreign = _single_notes(bench, instrument, keys)
+    return [
+        *singles,
+        *chords_in_tune(bench, instrument, pieces.chords(count=chord_count)),
+        *bends_in_tune(bench, instrument, keys[::3]),
+        *foreign,
+    ]
 
-    notes = pieces.one_by_one(list(keys), 1.3, gap)
+
+def _single_notes(
+    bench: Bench, instrument: Instrument, keys: Sequence[int]
+) -> tuple[list[Figure], list[Figure]]:
+    """Whether notes are in tune, and what sounds between their partials."""
+    notes = pieces.one_by_one(list(keys), 1.3, instrument.release_seconds + _PAUSE)
     x, rate = bench.sound(f"{instrument.name}-notes", instrument.name, notes)
     singles = {note.key: _note_cents(x, rate, note) for note in notes}
     spurs = {note.key: strongest_spur(_steady_part(x, rate, note), rate, key_frequency(note.key)) for note in notes}
+    trained = [cents for key, cents in singles.items() if instrument.low_key <= key <= instrument.high_key]
+    # No bound is known for this: it tells how clean the tones are whose pitch was measured.
+    foreign = {"keys": list(spurs), "levelDb": [s[0] for s in spurs.values()], "hz": [s[1] for s in spurs.values()]}
+    levels, measure = foreign["levelDb"], _tune(instrument)
+    return [
+        *tune_figures(measure, f"{len(singles)} notes, MIDI {keys[0]}–{keys[-1]}", list(singles.values())),
+        *tune_figures(measure, f"{len(trained)} of them in its range", trained),
+    ], [
+        Figure(measure, "strongest line that is no partial: median", middle(levels), "dB", details=foreign),
+        Figure(measure, "strongest line that is no partial: worst", max(levels), "dB"),
+    ]
 
-    played = pieces.chords(count=chord_count)
-    notes = pieces.struck_together(played, 5.0, gap)
+
+def chords_in_tune(
+    bench: Bench, instrument: Instrument, played: list[list[int]], held_seconds: float = 5.0
+) -> list[Figure]:
+    """Every note of some chords of twelve, by its fundamental."""
+    notes = pieces.struck_together(played, held_seconds, instrument.release_seconds + _PAUSE)
     x, rate = bench.sound(f"{instrument.name}-chords", instrument.name, notes)
-    chords = []
+    cents = []
     for i, chord in enumerate(played):
         first = notes[i * pieces.CHORD_NOTES]
-        chords += chord_cents(x[first.onset + seconds(_ATTACK) : first.end], rate, chord)
+        cents += chord_cents(x[first.onset + seconds(_ATTACK) : first.end], rate, chord)
+    name = f"{len(cents)} notes in {len(played)} chords of {pieces.CHORD_NOTES}"
+    return tune_figures(_tune(instrument), name, cents)
 
+
+def bends_in_tune(
+    bench: Bench, instrument: Instrument, keys: Sequence[int], held_seconds: float = 3.0
+) -> list[Figure]:
+    """Notes that are bent by two semitones up and then down while they sound."""
     targets = [2.0, -2.0]
-    notes = pieces.one_by_one(list(keys[::3]), 3.0, gap)
+    notes = pieces.one_by_one(list(keys), held_seconds, instrument.release_seconds + _PAUSE)
     bends = pieces.bent(notes, targets)
     x, rate = bench.sound(f"{instrument.name}-bends", instrument.name, notes, bends)
-    bent = []
+    cents = []
     for note in notes:
         part = note.length // 3
         for i, target in enumerate(targets):
             start = note.onset + part * (i + 1)
             hz = key_frequency(note.key + Bend(0, target).exact_semitones)
-            bent.append(tone_cents(x[start + seconds(0.2) : start + part], rate, hz))
+            cents.append(tone_cents(x[start + seconds(0.2) : start + part], rate, hz))
+    return tune_figures(_tune(instrument), f"{len(cents)} bends of ±2 semitones", cents)
 
-    measure = f"In tune: {instrument.name}"
-    trained = [cents for key, cents in singles.items() if instrument.low_key <= key <= instrument.high_key]
-    figures = []
-    for name, cents in [
-        (f"{len(singles)} notes, MIDI {keys[0]}–{keys[-1]}", list(singles.values())),
-        (f"{len(trained)} of them in its range", trained),
-        (f"{len(chords)} notes in {len(played)} chords of {pieces.CHORD_NOTES}", chords),
-        (f"{len(bent)} bends of ±2 semitones", bent),
-    ]:
-        median, most, missing = cents_statistics(cents)
-        details = {"cents": cents}
-        figures += [
-            Figure(measure, f"{name}: median", median, "cents", MEDIAN_CENTS, details=details),
-            Figure(measure, f"{name}: 95 % within", most, "cents", MOST_CENTS),
-            Figure(measure, f"{name}: not found", missing, "notes", 0),
-        ]
-    # No bound is known for this: it tells how clean the tones are whose pitch was measured.
-    foreign = {"keys": list(spurs), "levelDb": [s[0] for s in spurs.values()], "hz": [s[1] for s in spurs.values()]}
-    levels = foreign["levelDb"]
-    figures += [
-        Figure(measure, "strongest line that is no partial: median", middle(levels), "dB", details=foreign),
-        Figure(measure, "strongest line that is no partial: worst", max(levels), "dB"),
+
+def tune_figures(measure: str, name: str, cents: list[float]) -> list[Figure]:
+    """The median, the 95th percentile and those that were not found, each with its bound."""
+    median, most, missing = cents_statistics(cents)
+    return [
+        Figure(measure, f"{name}: median", median, "cents", MEDIAN_CENTS, details={"cents": cents}),
+        Figure(measure, f"{name}: 95 % within", most, "cents", MOST_CENTS),
+        Figure(measure, f"{name}: not found", missing, "notes", 0),
     ]
-    return figures
+
+
+def _tune(instrument: Instrument) -> str:
+    return f"In tune: {instrument.name}"
 
 
 def steady(bench: Bench, instrument: Instrument, count: int = 4, held_seconds: float = 20.0) -> list[Figure]:
@@ -127,11 +151,12 @@ def steady(bench: Bench, instrument: Instrument, count: int = 4, held_seconds: f
         Figure(
             let_go, "until 60 dB down", max(r.seconds_to_60_db for r in releases), "s", instrument.release_seconds
         ),
-        *_continuous(x, notes, instrument),
+        *continuous(x, notes, instrument),
     ]
 
 
-def _continuous(x: np.ndarray, notes: list[Note], instrument: Instrument) -> list[Figure]:
+def continuous(x: np.ndarray, notes: list[Note], instrument: Instrument) -> list[Figure]:
+    """Whether the slots and slices that held notes of a rendering `x` are made of can be heard."""
     measure = f"Continuous: {instrument.name}"
     figures = []
     for name, period in [("slots", instrument.slot_samples), ("slices", SLICE_SAMPLES)]:
@@ -171,17 +196,21 @@ def fast(bench: Bench, instrument: Instrument) -> list[Figure]:
         reports.append(rendering.report)
         rendering.file.unlink()
     best = max(report["realTimeFactor"] for report in reports)
-    slots = SLICE_SAMPLES // instrument.slot_samples
-    timing = bench.echoel.bench(instrument.decoder, 8, slots, 5.0)
-    # A run is 8 voices of 256 samples; per voice and 2048 samples it takes 2048 / 256 / 8 times as long.
-    per_window = timing["p50Ms"] * (2048 / SLICE_SAMPLES) / 8
     measure = f"Fast: {instrument.name}"
-    details = {"reports": reports, "bench": timing}
     return [
         Figure(measure, "voices at once", min(r["voicesPeak"] for r in reports), "voices", 8, True),
-        Figure(measure, "8 voices, 1 thread", best, "× real time", 5.0, True, details=details),
-        Figure(measure, "decoder per voice and 2048 samples, batch of 8", per_window, "ms", 1.0),
+        Figure(measure, "8 voices, 1 thread", best, "× real time", 5.0, True, details={"reports": reports}),
+        decoder_cost(bench, instrument),
     ]
+
+
+def decoder_cost(bench: Bench, instrument: Instrument) -> Figure:
+    """What the decoder alone takes, as the synthesiser runs it."""
+    timing = bench.echoel.bench(instrument.decoder, 8, SLICE_SAMPLES // instrument.slot_samples, 5.0)
+    # A run is 8 voices of 256 samples; per voice and 2048 samples it takes 2048 / 256 / 8 times as long.
+    per_window = timing["p50Ms"] * (2048 / SLICE_SAMPLES) / 8
+    name = "decoder per voice and 2048 samples, batch of 8"
+    return Figure(f"Fast: {instrument.name}", name, per_window, "ms", 1.0, details={"bench": timing})
 
 
 def memory(bench: Bench, instrument: Instrument) -> list[Figure]:

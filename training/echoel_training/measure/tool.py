@@ -53,6 +53,11 @@ class Instrument:
     slot_samples: int
     delay_samples: int
     decoder: Path
+    gain: float
+    velocity_exponent: float
+    """A note is gain · (velocity / 127) ^ velocity_exponent times what the decoder makes."""
+    programs: tuple[int, ...]
+    """The General MIDI programs that it answers to."""
 
 
 class Echoel:
@@ -100,6 +105,9 @@ class Echoel:
                         slot_samples=model["slotSamples"],
                         delay_samples=model["delaySamples"],
                         decoder=decoder,
+                        gain=manifest["gain"],
+                        velocity_exponent=manifest["velocityExponent"],
+                        programs=tuple(manifest["programs"]),
                     )
                 )
             except (KeyError, ValueError, TypeError) as error:
