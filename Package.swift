@@ -17,7 +17,7 @@ let library: [Row] = [
     Row(name: "Realtime", room: .audio, needs: ["CRealtime"]),
     Row(name: "Signal", room: .audio, needs: ["CRealtime"]),
     Row(name: "Inference", room: .worker, needs: ["COnnxRuntime"]),
-    Row(name: "Streaming", room: .worker, needs: ["Inference"]),
+    Row(name: "Streaming", room: .worker, needs: ["Inference", "Signal"]),
     Row(
         name: "NeuralSynth", room: .audio,
         needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),

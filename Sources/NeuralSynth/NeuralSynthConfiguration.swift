@@ -26,8 +26,10 @@ public struct NeuralSynthError: Error, Sendable, CustomStringConvertible {
         public static let configuration = Code(name: "configuration")
         /// Models that cannot play together: their sample rates or slots differ.
         public static let incompatibleModels = Code(name: "incompatibleModels")
-        /// A prior without the column of an instrument.
+        /// A prior without the column of an instrument, or an instrument that does not say which column is its own.
         public static let missingColumn = Code(name: "missingColumn")
+        /// A prior with a column that nothing fills.
+        public static let unknownColumn = Code(name: "unknownColumn")
         /// ONNX Runtime refused a model; see `underlying`.
         public static let inference = Code(name: "inference")
     }

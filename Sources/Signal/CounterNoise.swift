@@ -12,11 +12,15 @@ public struct CounterNoise: BitwiseCopyable, Sendable {
 
     /// The value at `position`.
     @inlinable public func value(at position: UInt64) -> Float {
+        (2 * uniform(at: position) - 1) * 1.732_050_8
+    }
+
+    /// What `value` is made of: uniform in 0..<1, in steps of 2^-24.
+    @inlinable public func uniform(at position: UInt64) -> Float {
         var z = seed &+ (position &+ 1) &* 0x9E37_79B9_7F4A_7C15
         z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
         z ^= z &>> 31
-        let unit = Float(Int32(truncatingIfNeeded: z &>> 40) &- 0x80_0000) * 0x1p-23
-        return unit * 1.732_050_8
+        return Float(z &>> 40) * 0x1p-24
     }
 }

@@ -10,7 +10,7 @@ import Testing
     .enabled(if: allocationsCanBeCounted, "allocations are counted with glibc and without sanitizers"))
 struct AudioRoomTests {
     @Test func playingAllocatesNothingFromTheFirstBlockOn() throws {
-        let instruments = try ShippedModels.instruments(["strings", "trumpet"])
+        let instruments = try ModelFolder.shipped.instruments(["strings", "trumpet"])
         var configuration = NeuralSynthConfiguration()
         configuration.voices = 3
         let player = try OfflineRenderer(
@@ -45,7 +45,7 @@ struct AudioRoomTests {
     }
 
     @Test func aResetPlayerIsSilentAndPlaysAgain() throws {
-        let instruments = try ShippedModels.instruments(["trumpet"])
+        let instruments = try ModelFolder.shipped.instruments(["trumpet"])
         let player = try OfflineRenderer(
             instruments: instruments, configuration: NeuralSynthConfiguration(), blockFrames: 256
         ).player

@@ -23,7 +23,7 @@ struct InTuneTests {
     }
 
     @Test(arguments: ["strings", "trumpet"]) func notesFrom48To84AreInTune(name: String) throws {
-        let instruments = try ShippedModels.instruments([name])
+        let instruments = try ModelFolder.shipped.instruments([name])
         var errors: [Double] = []
         for key in stride(from: UInt8(48), through: 84, by: 3) {
             var song = Song()
@@ -38,7 +38,7 @@ struct InTuneTests {
     }
 
     @Test(arguments: ["strings", "trumpet"]) func bendsOfTwoSemitonesAreInTune(name: String) throws {
-        let instruments = try ShippedModels.instruments([name])
+        let instruments = try ModelFolder.shipped.instruments([name])
         for (bend, semitones) in [(UInt8(0), -2.0), (UInt8(127), 2.0 * 8064 / 8192), (UInt8(96), 1.0)] {
             var song = Song()
             song.note(65, velocity: 96, from: 0, to: 36_000)

@@ -9,7 +9,7 @@ import Testing
 struct NeuralSynthTests {
     private let instruments: [NeuralInstrument]
 
-    init() throws { instruments = try ShippedModels.instruments(["strings", "trumpet"]) }
+    init() throws { instruments = try ModelFolder.shipped.instruments(["strings", "trumpet"]) }
 
     /// Something of everything, at awkward samples.
     private func piece(_ generator: inout SeededGenerator) -> Song {

@@ -25,6 +25,21 @@ struct SignalTests {
         #expect(a.value(at: 77) == CounterNoise(seed: 1).value(at: 77))
     }
 
+    @Test func whatIsDrawnOncePerSeedIsUniformFromZeroToOne() {
+        let count = 10_000
+        // Seeds as notes have them: the count of notes, the channel, the key.
+        let values = (1...UInt64(count)).map {
+            CounterNoise(seed: $0 << 16 | 3 << 8 | 60).uniform(at: 1 << 63)
+        }
+        #expect(values.allSatisfy { (0..<1).contains($0) })
+        for tenth in 0..<10 {
+            let share = values.count { Int($0 * 10) == tenth }
+            // Four standard deviations of a binomial distribution.
+            #expect(abs(Double(share) - 1_000) < 4 * 30, "\(share) between \(tenth) and \(tenth + 1) tenths")
+        }
+        #expect(values.max()! > 0.999 && values.min()! < 0.001)
+    }
+
     @Test func aFadeGoesFromOneToZeroWithoutAStep() {
         let fade = Fade(start: 100, length: 240)
         #expect(fade.gain(at: 99) == 1 && fade.gain(at: 100) == 1)

@@ -21,12 +21,12 @@ private struct Score {
 
 private final class Bench {
     let batcher: VoiceBatcher
-    let model: NeuralModel
+    let decoder: NeuralDecoder
 
     init(voices: Int = 8, batch: Int = 8) throws {
-        model = try ShippedModels.model(of: "strings")
+        decoder = try ModelFolder.shipped.decoder(of: "strings")
         batcher = try VoiceBatcher(
-            session: model.decoder, description: model.decoderDescription, maximumVoices: voices,
+            session: decoder.session, description: decoder.description, maximumVoices: voices,
             maximumBatch: batch, maximumSlots: 16)
     }
 
@@ -153,7 +153,7 @@ struct BatcherAllocationTests {
                 return .init(name: info.name, shape: shape, buffer: TensorBuffer(count: shape.reduce(1, *)))
             }
         }
-        let session = bench.model.decoder
+        let session = bench.decoder.session
         let bare = try BoundRun(session, inputs: bindings(session.inputs), outputs: bindings(session.outputs))
         for _ in 0..<20 {
             try bench.batcher.run(voices: voices.span, slots: 2)

@@ -17,7 +17,7 @@ from torch.export import Dim
 
 from . import TrainingError
 from .catalogue import Catalogue
-from .decoder import LATENT_SIZE, SLOT_FRAMES, Decoder
+from .decoder import DETUNE_CHANNEL, INHARMONICITY_CHANNEL, LATENT_SIZE, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
 from .files import atomic_path
 from .manifest import instrument_manifest, model_manifest, state, tensor, write_json
@@ -156,6 +156,7 @@ def encoder_fields(encoder: Encoder) -> dict:
         "slotSamples": SLOT_SAMPLES,
         "latentSamples": LATENT_SAMPLES,
         "delaySamples": 0,
+        "noteChannels": [DETUNE_CHANNEL, INHARMONICITY_CHANNEL],
         "inputs": [tensor("audio", ["batch", 1, f"{LATENT_SAMPLES}*latents"])],
         "outputs": [tensor("latent", ["batch", LATENT_SIZE, "latents"])],
         "states": _states(encoder),

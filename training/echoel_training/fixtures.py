@@ -1,8 +1,9 @@
 """Tiny models for the tests of the engine, each under 2 KB and written as ONNX's own text.
 
-`sine_decoder` and `sine_prior` follow the streaming contract of `Documentation/Models.md` to the letter, and are
-simple enough to know by heart what they sound like: a sine at the pitch, and white noise. Their instruments are
-`sine` (full level, with a noisy attack) and `soft` (half of it, without).
+`sine_decoder`, `sine_encoder` and the priors follow the streaming contract of `Documentation/Models.md` to the letter,
+and are simple enough to know by heart what they sound like: a sine at the pitch, and white noise. The instruments
+`sine` (full level, with a noisy attack) and `soft` (half of it, without) share `sine_prior`; `sway`, whose level varies
+from note to note, has `sway_prior` to itself, and an encoder.
 """
 
 from pathlib import Path
@@ -13,14 +14,18 @@ import onnx.parser
 from onnx import numpy_helper
 
 from .files import atomic_path
-from .manifest import NOTE_COLUMNS, instrument_manifest, model_manifest, state, tensor, write_json
+from .manifest import MOVEMENT_COLUMNS, NOTE_COLUMNS, instrument_manifest, model_manifest, state, tensor, write_json
 
 SAMPLE_RATE = 48_000
 SLOT_SAMPLES = 128
 SINE_DELAY_SAMPLES = 128
 """`sine_decoder` is one slot late, so that tests see whether a host trims a model's own delay."""
 
+LATENT_SAMPLES = 2048
+"""Samples per latent of `sine_encoder`."""
+
 _INSTRUMENTS = ("sine", "soft")
+_PROGRAMS = {"sine": 80, "soft": 81, "sway": 82}
 
 _FIELDS: dict[str, dict] = {
     "sine_decoder": {
@@ -29,7 +34,14 @@ _FIELDS: dict[str, dict] = {
         "maximumSlots": 16,
         "delaySamples": SINE_DELAY_SAMPLES,
     },
+    "sine_encoder": {
+        "sampleRate": SAMPLE_RATE,
+        "slotSamples": SLOT_SAMPLES,
+        "latentSamples": LATENT_SAMPLES,
+        "delaySamples": 0,
+    },
     "sine_prior": {"columns": [*NOTE_COLUMNS, *(f"instrument.{name}" for name in _INSTRUMENTS)]},
+    "sway_prior": {"columns": [*NOTE_COLUMNS, *MOVEMENT_COLUMNS]},
 }
 """What the shapes cannot say, in the models' metadata and in their manifests."""
 
@@ -148,6 +160,36 @@ _TEXTS = {
         used = Concat<axis = 1>(level, hiss)
         latent = Pad(used, padding)
     }""",
+    # level = 0.25 · (1 + temperature · (variation - 0.5)) · e^(-20 · secondsOff), no hiss
+    "sway_prior": """(float[batch, 6] note) => (float[batch, 128] latent)
+    {
+        used_columns = Slice(note, three, end, axis)
+        off, variation, temperature = Split<axis = 1>(used_columns, ones)
+        released = Mul(off, release)
+        decay = Exp(released)
+        around = Sub(variation, half)
+        moved = Mul(around, temperature)
+        swaying = Add(moved, unit)
+        quiet = Mul(swaying, quarter)
+        level = Mul(quiet, decay)
+        latent = Pad(level, padding)
+    }""",
+    # level = the mean of this frame's and the one's before, of the amplitude of a sine as strong as the frame
+    "sine_encoder": """(float[batch, 1, samples] audio, float[batch, 1, 1] state_level)
+        => (float[batch, 128, latents] latent, float[batch, 1, 1] next_level)
+    {
+        frames = Reshape(audio, frame_shape)
+        squares = Mul(frames, frames)
+        power = ReduceMean<axes = [3], keepdims = 0>(squares)
+        doubled = Add(power, power)
+        level = Sqrt(doubled)
+        levels = Concat<axis = 2>(state_level, level)
+        before = Slice(levels, zero, minus_one, time)
+        both = Add(before, level)
+        smooth = Mul(both, half)
+        latent = Pad(smooth, padding)
+        next_level = Slice(levels, minus_one, end, time)
+    }""",
 }
 
 
@@ -202,6 +244,26 @@ _CONSTANTS = {
         "breath": _float(0.05),
         "padding": _integers(0, 0, 0, 126),
     },
+    "sway_prior": {
+        "three": _integers(3),
+        "end": _integers(6),
+        "axis": _integers(1),
+        "ones": _integers(1, 1, 1),
+        "release": _float(-20),
+        "half": _float(0.5),
+        "unit": _float(1),
+        "quarter": _float(0.25),
+        "padding": _integers(0, 0, 0, 127),
+    },
+    "sine_encoder": {
+        "frame_shape": _integers(0, 1, -1, LATENT_SAMPLES),
+        "zero": _integers(0),
+        "minus_one": _integers(-1),
+        "end": _integers(1 << 40),
+        "time": _integers(2),
+        "half": _float(0.5),
+        "padding": _integers(0, 0, 0, 0, 127, 0),
+    },
 }
 
 
@@ -230,7 +292,7 @@ def fixture_names() -> list[str]:
 
 
 def write_fixtures(folder: Path) -> list[Path]:
-    """Write every fixture model, and manifests and instruments for the two streaming ones; the paths written."""
+    """Write every fixture model, and manifests and instruments for the streaming ones; the paths written."""
     folder = Path(folder)
     paths = []
     for name in fixture_names():
@@ -244,15 +306,15 @@ def write_fixtures(folder: Path) -> list[Path]:
 
 
 def _manifests(folder: Path) -> dict[str, dict]:
-    decoder, prior = folder / "sine_decoder.onnx", folder / "sine_prior.onnx"
-    credit = {"licence": "Apache-2.0", "authors": ["Echoelmusic"]}
-    history = {
+    about = {
+        "licence": "Apache-2.0",
+        "authors": ["Echoelmusic"],
         "training": {"summary": "Not trained: written by hand for tests."},
         "reproduce": "echoel_training fixtures",
     }
     manifests = {
         "sine_decoder.json": model_manifest(
-            decoder,
+            folder / "sine_decoder.onnx",
             kind="streaming-decoder",
             **_FIELDS["sine_decoder"],
             inputs=[
@@ -267,32 +329,56 @@ def _manifests(folder: Path) -> dict[str, dict]:
                 state("level", ["batch", 1, 1]),
                 state("late", ["batch", 1, SINE_DELAY_SAMPLES]),
             ],
-            **credit,
-            **history,
+            **about,
         ),
-        "sine_prior.json": model_manifest(
-            prior,
-            kind="prior",
-            **_FIELDS["sine_prior"],
-            instruments=list(_INSTRUMENTS),
-            inputs=[tensor("note", ["batch", len(_FIELDS["sine_prior"]["columns"])], unit="see columns")],
-            outputs=[tensor("latent", ["batch", 128])],
-            **credit,
-            **history,
+        "sine_encoder.json": model_manifest(
+            folder / "sine_encoder.onnx",
+            kind="streaming-encoder",
+            **_FIELDS["sine_encoder"],
+            inputs=[tensor("audio", ["batch", 1, "2048*latents"])],
+            outputs=[tensor("latent", ["batch", 128, "latents"])],
+            states=[state("level", ["batch", 1, 1])],
+            **about,
         ),
+        "sine_prior.json": _prior(folder / "sine_prior.onnx", _INSTRUMENTS, about),
+        "sway_prior.json": _prior(folder / "sway_prior.onnx", (), about),
     }
-    for name, title, programs in (("sine", "Sine with a noisy attack", [80]), ("soft", "Quiet sine", [81])):
+    for name, title, prior, more in (
+        ("sine", "Sine with a noisy attack", "sine_prior", {"instrument": "sine"}),
+        ("soft", "Quiet sine", "sine_prior", {"instrument": "soft"}),
+        (
+            "sway",
+            "Sine of a varying level",
+            "sway_prior",
+            {"encoder": folder / "sine_encoder.onnx", "temperature": 0.5},
+        ),
+    ):
         manifests[f"{name}.instrument.json"] = instrument_manifest(
             name=name,
             title=title,
             family="synthesizer",
             low_key=0,
             high_key=127,
-            programs=programs,
-            decoder=decoder,
-            prior=prior,
+            programs=[_PROGRAMS[name]],
+            licence=about["licence"],
+            authors=about["authors"],
+            decoder=folder / "sine_decoder.onnx",
+            prior=folder / f"{prior}.onnx",
             gain=0.5,
             release_seconds=0.5,
-            **credit,
+            **more,
         )
     return manifests
+
+
+def _prior(path: Path, instruments: tuple[str, ...], about: dict) -> dict:
+    columns = _FIELDS[path.stem]["columns"]
+    return model_manifest(
+        path,
+        kind="prior",
+        columns=columns,
+        instruments=list(instruments),
+        inputs=[tensor("note", ["batch", len(columns)], unit="see columns")],
+        outputs=[tensor("latent", ["batch", 128])],
+        **about,
+    )

@@ -12,7 +12,13 @@ from .files import atomic_path, file_sha256
 FORMAT_VERSION = 1
 KINDS = ("streaming-decoder", "streaming-encoder", "prior", "model")
 NOTE_COLUMNS = ("pitch", "velocity", "secondsOn", "secondsOff")
-"""The columns of a prior's `note`, before one `instrument.<name>` per instrument."""
+"""The columns of a note that every prior takes."""
+
+MOVEMENT_COLUMNS = ("variation", "temperature")
+"""The columns of a note that a prior may take besides, and `instrument.<name>` for each of several instruments."""
+
+TEMPERATURES = (0.0, 2.0)
+"""The least and the most movement of a sustained note; 1 is as recorded."""
 
 _TYPES = ("float32", "float16", "float64", "int64", "int32", "int16", "int8", "uint8", "bool", "string")
 _DIMENSION = re.compile(r"(?:[1-9][0-9]*\*)?[a-z][A-Za-z0-9_]*")
@@ -88,9 +94,15 @@ def instrument_manifest(
     velocity_exponent: float = 2.0,
     gain: float,
     release_seconds: float,
+    instrument: str | None = None,
+    temperature: float | None = None,
     card: str | None = None,
 ) -> dict:
-    """The checked `<name>.instrument.json` of an instrument whose models lie at the given paths."""
+    """The checked `<name>.instrument.json` of an instrument whose models lie at the given paths.
+
+    `instrument` is its column in a prior that plays several, `temperature` (0 to 2) goes with a prior that has the
+    column; `check_against_prior` compares both with the prior's manifest.
+    """
     manifest = {
         "formatVersion": FORMAT_VERSION,
         "name": name,
@@ -106,10 +118,11 @@ def instrument_manifest(
         "decoder": _reference(decoder),
         "prior": _reference(prior),
         **({"encoder": _reference(encoder)} if encoder else {}),
-        "instrument": name,
+        **({} if instrument is None else {"instrument": instrument}),
         "velocityExponent": velocity_exponent,
         "gain": gain,
         "releaseSeconds": release_seconds,
+        **({} if temperature is None else {"temperature": temperature}),
         "card": card or f"{name}.md",
     }
     validate_instrument(manifest, f"{name}.instrument.json")
@@ -164,6 +177,10 @@ def validate_manifest(manifest: dict, where: str) -> None:
         check.require(check.value("delaySamples", int) >= 0, "`delaySamples` must not be negative")
     if kind == "streaming-decoder":
         check.require(check.value("maximumSlots", int) > 0, "`maximumSlots` must be positive")
+    if "noteChannels" in manifest:
+        channels = check.value("noteChannels", list)
+        good = kind == "streaming-encoder" and all(_is(channel, int) and channel >= 0 for channel in channels)
+        check.require(good, f"`noteChannels` is {channels!r}; an encoder may list channels of its latent there")
     if kind == "prior":
         instruments = check.texts("instruments")
         expected = [*NOTE_COLUMNS, *(f"instrument.{name}" for name in instruments)]
@@ -171,6 +188,8 @@ def validate_manifest(manifest: dict, where: str) -> None:
         missing = [name for name in expected if name not in columns]
         check.require(not missing, f"`columns` lacks {missing[0] if missing else ''}")
         check.require(len(set(columns)) == len(columns), "`columns` holds a name twice")
+        unknown = [name for name in columns if name not in (*expected, *MOVEMENT_COLUMNS)]
+        check.require(not unknown, f"`columns` holds {unknown[0] if unknown else ''}, which no host fills")
         width = manifest["inputs"][0]["shape"][-1]
         check.require(width == len(columns), f"`columns` has {len(columns)} names, the input {width}")
 
@@ -179,7 +198,7 @@ def validate_instrument(manifest: dict, where: str) -> None:
     """Check an `<name>.instrument.json` for itself; `where` names it in the error."""
     check = _Checker(manifest, where)
     check.common()
-    for key in ("title", "family", "instrument", "card"):
+    for key in ("title", "family", "card", *(("instrument",) if "instrument" in manifest else ())):
         check.value(key, str)
     check.value("pitched", bool)
     low, high = check.value("lowKey", int), check.value("highKey", int)
@@ -191,6 +210,24 @@ def validate_instrument(manifest: dict, where: str) -> None:
             check.file_reference(check.value(key, dict), f"{key}.")
     for key in ("velocityExponent", "gain", "releaseSeconds"):
         check.require(check.value(key, (int, float)) >= 0, f"`{key}` must not be negative")
+    if "temperature" in manifest:
+        temperature = check.value("temperature", (int, float))
+        low, high = TEMPERATURES
+        check.require(low <= temperature <= high, f"`temperature` is {temperature}; it is {low:g} to {high:g}")
+
+
+def check_against_prior(instrument: dict, prior: dict) -> None:
+    """Check that the keys of an instrument's manifest and the columns of its prior's stand for one another."""
+    check = _Checker(instrument, f"{instrument['name']}.instrument.json")
+    names = ", ".join(prior["instruments"])
+    column = instrument.get("instrument")
+    if prior["instruments"]:
+        check.require(column is not None, f"`instrument` is missing; {prior['name']} plays {names}")
+        check.require(column in prior["instruments"], f"`instrument` is {column!r}; {prior['name']} plays {names}")
+    else:
+        check.require(column is None, f"`instrument` is {column!r}, and {prior['name']} has no column for it")
+    if "temperature" in instrument:
+        check.require("temperature" in prior["columns"], f"`temperature` has no column in {prior['name']}")
 
 
 def check_against_model(manifest: dict, folder: str | os.PathLike) -> None:

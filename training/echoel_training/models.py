@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +39,8 @@ def load_models(checkpoint: Path) -> tuple[Models, dict]:
         stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
         module = EnsembleModule(**stored["hyper_parameters"])
         module.load_state_dict(stored["state_dict"])
-    except (KeyError, TypeError, RuntimeError, OSError, EOFError) as error:
-        raise TrainingError(f"{checkpoint} is not a checkpoint of this version: {error}; train anew") from error
+    except (KeyError, TypeError, RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(f"{checkpoint} is not a checkpoint of this version ({type(error).__name__}); train anew") from error
     networks = module.average.eval()
     minutes = round(stored["seconds_trained"] / 60)
     adversary = module.hparams.adversary_from

@@ -7,7 +7,13 @@ import onnx
 import onnxruntime
 import pytest
 
-from echoel_training.fixtures import SINE_DELAY_SAMPLES, fixture_model, fixture_names, write_fixtures
+from echoel_training.fixtures import (
+    LATENT_SAMPLES,
+    SINE_DELAY_SAMPLES,
+    fixture_model,
+    fixture_names,
+    write_fixtures,
+)
 from echoel_training.tuning import measure_f0
 
 COMMITTED = Path(__file__).parents[2] / "Tests" / "Fixtures"
@@ -140,6 +146,27 @@ def test_the_prior_fades_after_the_note_off():
     assert latent.shape == (3, 128) and not latent[:, 2:].any()
     np.testing.assert_allclose(latent[:, 0], [0.5, 0.5 * np.exp(-2), 0.25], rtol=1e-6)
     np.testing.assert_allclose(latent[:, 1], [0.05 * np.exp(-50), 0.05 * np.exp(-50), 0], rtol=1e-5)
+
+
+def test_the_swaying_level_is_spread_by_the_temperature():
+    columns = np.array([[60, 90, 1, 0, 0.9, 0], [60, 90, 1, 0, 0, 1], [60, 90, 1, 0, 1, 2], [60, 90, 1, 0.1, 0.5, 1]])
+    (latent,) = session("sway_prior").run(["latent"], {"note": columns.astype(np.float32)})
+    assert latent.shape == (4, 128) and not latent[:, 1:].any()
+    np.testing.assert_allclose(latent[:, 0], [0.25, 0.125, 0.5, 0.25 * np.exp(-2)], rtol=1e-6)
+
+
+def test_the_encoder_hears_how_loud_a_sine_is():
+    """A frame's level is that of its sine, the mean of it and of the one before goes into the latent."""
+    amplitudes = np.array([0.25, 0.5, 0.0])
+    sine = np.sin(2 * np.pi * 750 / 48_000 * np.arange(LATENT_SAMPLES))
+    audio = (amplitudes[:, None] * sine).astype(np.float32).reshape(1, 1, -1)
+    model, level, parts = session("sine_encoder"), np.zeros((1, 1, 1), np.float32), []
+    for part in np.split(audio, [LATENT_SAMPLES], axis=2):
+        latent, level = model.run(["latent", "next_level"], {"audio": part, "state_level": level})
+        parts.append(latent)
+    latent = np.concatenate(parts, axis=2)
+    assert latent.shape == (1, 128, 3) and not latent[:, 1:].any()
+    np.testing.assert_allclose(latent[0, 0], [0.125, 0.375, 0.25], rtol=1e-6)
 
 
 def test_every_model_is_small():

@@ -11,6 +11,7 @@ from echoel_training.files import atomic_path, file_sha256
 from echoel_training.fixtures import write_fixtures
 from echoel_training.manifest import (
     check_against_model,
+    check_against_prior,
     model_manifest,
     read_json,
     tensor,
@@ -48,7 +49,7 @@ def test_a_manifest_names_its_file_by_content(folder):
     }
 
 
-@pytest.mark.parametrize("name", ["sine_decoder", "sine_prior"])
+@pytest.mark.parametrize("name", ["sine_decoder", "sine_encoder", "sine_prior", "sway_prior"])
 def test_a_manifest_agrees_with_its_model(folder, name):
     check_against_model(read_json(folder / f"{name}.json"), folder)
 
@@ -113,9 +114,39 @@ def test_a_priors_columns_must_cover_its_instruments(folder):
     with pytest.raises(TrainingError, match="lacks instrument.soft"):
         validate_manifest(without, "x.json")
     wider = copy.deepcopy(manifest)
-    wider["columns"].append("macro.brightness")
+    wider["columns"].append("variation")
     with pytest.raises(TrainingError, match="has 7 names, the input 6"):
         validate_manifest(wider, "x.json")
+
+
+@pytest.mark.parametrize("name", ["sine_prior", "sway_prior"])
+@pytest.mark.parametrize("column", ["macro.brightness", "Temperature", "instrument.tuba"])
+def test_a_column_that_nothing_fills_is_named(folder, name, column):
+    manifest = read_json(folder / f"{name}.json")
+    manifest["columns"].append(column)
+    with pytest.raises(TrainingError, match=f"`columns` holds {column}, which no host fills"):
+        validate_manifest(manifest, "x.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "prior", "change", "said"),
+    [
+        ("sine", "sine_prior", {}, None),
+        ("sway", "sway_prior", {}, None),
+        ("sine", "sway_prior", {}, "`instrument` is 'sine', and sway_prior has no column"),
+        ("sway", "sine_prior", {}, "`instrument` is missing; sine_prior plays sine, soft"),
+        ("sine", "sine_prior", {"instrument": "tuba"}, "`instrument` is 'tuba'; sine_prior plays sine, soft"),
+        ("sine", "sine_prior", {"temperature": 1}, "`temperature` has no column in sine_prior"),
+    ],
+)
+def test_an_instrument_and_its_prior_agree(folder, name, prior, change, said):
+    instrument = read_json(folder / f"{name}.instrument.json") | change
+    prior = read_json(folder / f"{prior}.json")
+    if said is None:
+        check_against_prior(instrument, prior)
+    else:
+        with pytest.raises(TrainingError, match=f"{name}.instrument.json: {said}"):
+            check_against_prior(instrument, prior)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +157,10 @@ def test_a_priors_columns_must_cover_its_instruments(folder):
         ("pitched", 1, "`pitched` is 1"),
         ("gain", -0.1, "`gain` must not be negative"),
         ("releaseSeconds", "1", "`releaseSeconds` is '1'"),
+        ("instrument", None, "`instrument` is None"),
+        ("temperature", -0.5, "`temperature` is -0.5; it is 0 to 2"),
+        ("temperature", 2.5, "`temperature` is 2.5; it is 0 to 2"),
+        ("temperature", "warm", "`temperature` is 'warm'"),
         ("decoder", {"file": "a.onnx"}, "`decoder.sha256` is missing"),
         ("prior", {"file": "a/b.onnx", "sha256": "0" * 64}, "`prior.file` is 'a/b.onnx'"),
     ],

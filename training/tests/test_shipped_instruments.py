@@ -9,8 +9,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from echoel_training.manifest import check_against_model, check_against_prior, read_json, validate_instrument, validate_manifest
 from echoel_training.tuning import measure_f0, nominal_hertz
-from echoel_training.manifest import check_against_model, read_json, validate_instrument, validate_manifest
 
 FOLDER = Path(__file__).parents[2] / "Models" / "NeuralSynth"
 NAMES = ("strings", "trumpet")
@@ -49,7 +49,12 @@ class Shipped:
         note[..., self.columns.index("secondsOn")] = slot * SLOT / RATE
         if off_seconds is not None:
             note[..., self.columns.index("secondsOff")] = np.maximum(0, (slot * SLOT - DELAY) / RATE - off_seconds)
-        note[..., self.columns.index(f"instrument.{self.description['instrument']}")] = 1
+        constants = {"variation": 0.5, "temperature": self.description.get("temperature", 1.0)}
+        if "instrument" in self.description:
+            constants[f"instrument.{self.description['instrument']}"] = 1.0
+        for column, value in constants.items():
+            if column in self.columns:
+                note[..., self.columns.index(column)] = value
         prior = session(self.description["prior"]["file"])
         latent = prior.run(None, {"note": note.reshape(-1, note.shape[-1])})[0].reshape(len(keys), slots, -1)
         decoder = session(self.description["decoder"]["file"])
@@ -92,6 +97,8 @@ def test_files_are_what_their_manifests_say(instrument):
         validate_manifest(manifest, file)
         check_against_model(manifest, FOLDER)
         assert manifest["sha256"] == instrument.description[part]["sha256"]
+        if part == "prior":
+            check_against_prior(instrument.description, manifest)
     assert (FOLDER / instrument.description["card"]).is_file()
 
 

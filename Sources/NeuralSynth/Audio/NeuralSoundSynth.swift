@@ -46,12 +46,13 @@ public struct NeuralSoundSynth: ~Copyable {
         for instrument in instruments {
             guard instrument.programs.allSatisfy((0...127).contains),
                 (0...60).contains(instrument.releaseSeconds),
-                instrument.gain.isFinite, instrument.velocityExponent.isFinite
+                instrument.gain.isFinite, instrument.velocityExponent.isFinite,
+                (0...2).contains(instrument.temperature)
             else {
                 throw NeuralSynthError(
                     .configuration,
-                    "\(instrument.name): programs are 0 to 127, the release is 0 to 60 seconds, and the gain and "
-                        + "the velocity exponent are finite")
+                    "\(instrument.name): programs are 0 to 127, the release is 0 to 60 seconds, the temperature is "
+                        + "0 to 2, and the gain and the velocity exponent are finite")
             }
         }
         renderer = try NeuralVoiceRenderer(

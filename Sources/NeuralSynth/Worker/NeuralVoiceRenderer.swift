@@ -14,10 +14,9 @@ internal import Streaming
     public let sliceSamples: Int
     public let sampleRate: Int
     let instruments: [NeuralInstrument]
-    private var groups: [VoiceGroup]
-    /// Per instrument: its group.
-    private let groupOfInstrument: [Int]
-    private let templates: [[Float]]
+    let groups: [VoiceGroup]
+    /// Per instrument.
+    private let parts: [Part]
     /// Per track: the group that played its last note.
     private var groupOfTrack: [Int]
     private var bends: [BendCurve]
@@ -26,7 +25,7 @@ internal import Streaming
     init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, trackCount: Int
     ) throws(NeuralSynthError) {
-        guard let first = instruments.first?.model.decoderDescription else {
+        guard let first = instruments.first?.decoder.description else {
             throw NeuralSynthError(.configuration, "a synth needs at least one instrument")
         }
         let slice = configuration.sliceSamples
@@ -40,44 +39,37 @@ internal import Streaming
         sliceSamples = slice
         sampleRate = first.sampleRate
 
-        var models: [NeuralModel] = []
-        var groupOfInstrument: [Int] = []
-        var templates: [[Float]] = []
+        var decoders: [NeuralDecoder] = []
+        var priors: [[NeuralPrior]] = []
+        var parts: [Part] = []
         for instrument in instruments {
-            let description = instrument.model.decoderDescription
+            let description = instrument.decoder.description
             guard description.sampleRate == first.sampleRate, description.slotSamples == first.slotSamples,
-                description.latentSize == instrument.model.priorDescription.latentSize
+                description.latentSize == instrument.prior.description.latentSize
             else {
                 throw NeuralSynthError(
                     .incompatibleModels,
                     "\(instrument.name) cannot play beside \(instruments[0].name): its sample rate, slot or latent "
                         + "size differs")
             }
-            templates.append(
-                try PriorColumns.template(
-                    instrument: instrument.priorInstrument, in: instrument.model.priorDescription))
-            if let known = models.firstIndex(where: { $0 === instrument.model }) {
-                groupOfInstrument.append(known)
-            } else {
-                groupOfInstrument.append(models.count)
-                models.append(instrument.model)
-            }
+            let group = decoders.index(of: instrument.decoder)
+            if group == priors.count { priors.append([]) }
+            let prior = priors[group].index(of: instrument.prior)
+            parts.append(
+                Part(group: group, prior: prior, template: try PriorColumns.template(of: instrument)))
         }
-        do {
-            groups = []
-            for model in models {
-                groups.append(
-                    try VoiceGroup(
-                        model: model, trackCount: trackCount, maximumBatch: configuration.maximumBatch,
-                        sliceSamples: slice))
+        do throws(InferenceError) {
+            groups = try decoders.indices.map { index throws(InferenceError) in
+                try VoiceGroup(
+                    decoder: decoders[index], priors: priors[index], trackCount: trackCount,
+                    maximumBatch: configuration.maximumBatch, sliceSamples: slice)
             }
         } catch {
             throw NeuralSynthError(
                 .inference, "the instrument's model cannot be run: \(error)", underlying: error)
         }
-        self.groupOfInstrument = groupOfInstrument
-        self.templates = templates
-        let longest = models.map(\.decoderDescription.delaySamples).max() ?? 0
+        self.parts = parts
+        let longest = decoders.map(\.description.delaySamples).max() ?? 0
         tracks = VoiceTracks(
             count: trackCount,
             minimumSamples: configuration.maximumBlockFrames + 4 * slice + 2 * first.slotSamples + longest,
@@ -97,7 +89,8 @@ internal import Streaming
             apply(command)
             _ = unsafe tracks.commands.pointee.pop()
         }
-        for group in groups { try group.render(until: end, bends: bends, into: tracks) }
+        // By index, here and in the groups: an iterator allocates where it is not optimised away.
+        for group in groups.indices { try groups[group].render(until: end, bends: bends, into: tracks) }
         for channel in bends.indices { bends[channel].endSlice() }
         nextSlice = end
         unsafe tracks.renderedUntil.pointee.publish(end)
@@ -106,16 +99,17 @@ internal import Streaming
     private func apply(_ command: VoiceCommand) {
         switch command {
         case .start(let time, let track, let channel, let key, let velocity, let instrument, let noteCount):
-            let group = groupOfInstrument[Int(instrument)]
-            groupOfTrack[Int(track)] = group
+            let part = parts[Int(instrument)]
+            groupOfTrack[Int(track)] = part.group
             let keys = instruments[Int(instrument)].keys
-            groups[group].start(
+            let noise = CounterNoise(seed: UInt64(noteCount) << 16 | UInt64(channel) << 8 | UInt64(key))
+            groups[part.group].start(
                 track: Int(track),
                 Voice(
-                    onset: time, channel: Int(channel), key: Float(key),
+                    prior: part.prior, onset: time, channel: Int(channel), key: Float(key),
                     timbreKey: Float(min(max(Int(key), keys.lowerBound), keys.upperBound)),
-                    velocity: Float(velocity), template: templates[Int(instrument)],
-                    noise: CounterNoise(seed: UInt64(noteCount) << 16 | UInt64(channel) << 8 | UInt64(key))))
+                    velocity: Float(velocity), template: part.template, noise: noise,
+                    variation: noise.uniform(at: Voice.variationPosition)))
         case .release(let time, let track, let silentAt):
             groups[groupOfTrack[Int(track)]].release(track: Int(track), time: time, silentAt: silentAt)
         case .steal(_, let track, let silentAt):
@@ -123,5 +117,23 @@ internal import Streaming
         case .bend(let time, let channel, let semitones):
             bends[Int(channel)].append(time: time, semitones: semitones)
         }
+    }
+}
+
+/// Where and how an instrument's notes are rendered.
+struct Part {
+    let group: Int
+    /// Among the group's priors.
+    let prior: Int
+    /// What the prior's rows start from.
+    let template: [Float]
+}
+
+extension Array where Element: AnyObject {
+    /// Where `element` itself is; it is appended if it is nowhere.
+    fileprivate mutating func index(of element: Element) -> Int {
+        if let known = firstIndex(where: { $0 === element }) { return known }
+        append(element)
+        return count - 1
     }
 }

@@ -4,45 +4,54 @@ internal import Streaming
 
 /// A note as the worker sees it. Times are event time, in samples.
 struct Voice {
+    /// Which of its group's priors plays it.
+    let prior: Int
     let onset: Int
     let channel: Int
     /// The MIDI key that sounds, and the key whose timbre it has (within the instrument's range).
     let key: Float
     let timbreKey: Float
     let velocity: Float
-    /// The prior's row, with the instrument's weight set.
+    /// The prior's row, with what all notes of the instrument have in common.
     let template: [Float]
     let noise: CounterNoise
+    /// What tells the note from others of its key and velocity, 0..<1.
+    let variation: Float
     var slot = 0
     var releaseTime = Int.max
     var silentAt = Int.max
+
+    /// Where the variation is drawn from the note's noise: the decoder's noise, from position 0 on, never gets there.
+    static let variationPosition: UInt64 = 1 << 63
 }
 
-/// The tracks that one model plays.
+/// The tracks that one decoder plays, as its priors tell it.
 @safe final class VoiceGroup {
     private let batcher: VoiceBatcher
-    private let prior: LatentPrior
-    private let columns: PriorColumns
+    private let priors: [PriorBatch]
     private var voices: [Voice?]
-    /// The tracks of the batch that is being put together.
+    /// The tracks of the batch that is being put together, lane by lane.
     private var batch: [Int] = []
+    /// Per lane: the first of its rows in its prior's batch.
+    private var firstRows: [Int]
 
     init(
-        model: NeuralModel, trackCount: Int, maximumBatch: Int, sliceSamples: Int
+        decoder: NeuralDecoder, priors: [NeuralPrior], trackCount: Int, maximumBatch: Int, sliceSamples: Int
     ) throws(InferenceError) {
-        let description = model.decoderDescription
+        let description = decoder.description
         // A note that starts on its sample needs what it drops and the rest of a slot on top of the slice.
         let lead = (description.delaySamples + description.slotSamples - 1) / description.slotSamples
         let slots = sliceSamples / description.slotSamples + lead
         batcher = try VoiceBatcher(
-            session: model.decoder, description: description, maximumVoices: trackCount,
+            session: decoder.session, description: description, maximumVoices: trackCount,
             maximumBatch: maximumBatch, maximumSlots: slots)
-        prior = try LatentPrior(
-            session: model.prior, description: model.priorDescription,
-            maximumRows: maximumBatch * batcher.maximumSlots)
-        columns = PriorColumns(model.priorDescription)
+        let rows = maximumBatch * batcher.maximumSlots
+        self.priors = try priors.map { prior throws(InferenceError) in
+            try PriorBatch(prior, maximumRows: rows)
+        }
         voices = Array(repeating: nil, count: trackCount)
         batch.reserveCapacity(maximumBatch)
+        firstRows = Array(repeating: 0, count: maximumBatch)
     }
 
     func start(track: Int, _ voice: Voice) {
@@ -91,36 +100,37 @@ struct Voice {
     }
 
     private func runBatch(slots: Int, bends: [BendCurve], into tracks: VoiceTracks) throws(InferenceError) {
+        defer { batch.removeAll(keepingCapacity: true) }
         for lane in batch.indices { fillNotes(lane: lane, voice: voices[batch[lane]]!, slots: slots) }
-        try prior.run(rows: batch.count * slots)
+        for prior in priors.indices { try priors[prior].run() }
         for lane in batch.indices {
             let voice = voices[batch[lane]]!
-            fillLatents(lane: lane, slots: slots)
+            fillLatents(lane: lane, voice: voice, slots: slots)
             fillPitch(lane: lane, voice: voice, slots: slots, bend: bends[voice.channel])
-            fillNoise(lane: lane, voice: voice, slots: slots)
+            batcher.fill(noise: voice.noise, lane: lane, slots: slots, from: voice.slot)
         }
-        let lanes = batch
-        try batcher.run(voices: lanes.span, slots: slots)
+        try batcher.run(voices: batch.span, slots: slots)
         for lane in batch.indices { write(lane: lane, slots: slots, into: tracks) }
-        batch.removeAll(keepingCapacity: true)
     }
 
     private func fillNotes(lane: Int, voice: Voice, slots: Int) {
         let rate = Float(batcher.description.sampleRate)
+        let prior = priors[voice.prior]
+        firstRows[lane] = prior.add(rows: slots)
         for k in 0..<slots {
             let slot = voice.slot + k
             let released = min(voice.releaseTime, audioStart(voice, slot: slot))
-            unsafe columns.fill(
-                prior.note(row: lane * slots + k), template: voice.template, pitch: voice.timbreKey,
-                velocity: voice.velocity, secondsOn: Float(slot * batcher.description.slotSamples) / rate,
+            prior.fill(
+                row: firstRows[lane] + k, of: voice,
+                secondsOn: Float(slot * batcher.description.slotSamples) / rate,
                 secondsOff: Float(audioStart(voice, slot: slot) - released) / rate)
         }
     }
 
-    private func fillLatents(lane: Int, slots: Int) {
+    private func fillLatents(lane: Int, voice: Voice, slots: Int) {
         let latent = unsafe batcher.latent(lane: lane, slots: slots)
         for k in 0..<slots {
-            let row = unsafe prior.latent(row: lane * slots + k)
+            let row = unsafe priors[voice.prior].latent(row: firstRows[lane] + k)
             for i in 0..<batcher.description.latentSize { unsafe latent[i * slots + k] = row[i] }
         }
     }
@@ -130,21 +140,6 @@ struct Voice {
         for k in 0..<slots {
             let time = max(audioStart(voice, slot: voice.slot + k), voice.onset)
             unsafe pitch[k] = Pitch.frequency(key: voice.key + bend.semitones(at: time))
-        }
-    }
-
-    private func fillNoise(lane: Int, voice: Voice, slots: Int) {
-        let noise = unsafe batcher.noise(lane: lane, slots: slots)
-        let bands = batcher.description.noiseBands
-        let frames = batcher.description.noiseFramesPerSlot
-        for k in 0..<slots {
-            var position = UInt64((voice.slot + k) * bands * frames)
-            for band in 0..<bands {
-                for frame in 0..<frames {
-                    unsafe noise[band * frames * slots + k * frames + frame] = voice.noise.value(at: position)
-                    position += 1
-                }
-            }
         }
     }
 

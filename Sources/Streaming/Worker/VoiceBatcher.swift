@@ -1,4 +1,5 @@
 public import Inference
+public import Signal
 
 /// Runs one streaming decoder for many voices at once.
 ///
@@ -16,9 +17,7 @@ public import Inference
     public let maximumSlots: Int
 
     private let latents, pitches, noises, audios: TensorBuffer
-    /// Per state: values per voice, the batch going in, the batch coming out, and every voice's own.
-    private let stateCounts: [Int]
-    private let stateInputs, stateOutputs, voiceStates: [TensorBuffer]
+    private let states: VoiceStates
     private var runs: BoundRunTable
 
     /// - Throws: `InferenceError` when the model does not have the tensors that the description promises.
@@ -36,10 +35,8 @@ public import Inference
         noises = TensorBuffer(
             count: maximumBatch * description.noiseBands * description.noiseFramesPerSlot * slots)
         audios = TensorBuffer(count: maximumBatch * description.slotSamples * slots)
-        stateCounts = description.states.map(\.count)
-        stateInputs = description.states.map { TensorBuffer(count: maximumBatch * $0.count) }
-        stateOutputs = description.states.map { TensorBuffer(count: maximumBatch * $0.count) }
-        voiceStates = description.states.map { TensorBuffer(count: maximumVoices * $0.count) }
+        states = VoiceStates(
+            description.states, maximumVoices: maximumVoices, maximumBatch: maximumBatch)
         runs = BoundRunTable(count: maximumBatch * slots)
         for batch in 1...maximumBatch {
             for count in 1...slots {
@@ -50,7 +47,7 @@ public import Inference
     }
 
     private func bind(_ session: Session, batch: Int, slots: Int) throws(InferenceError) -> BoundRun {
-        var inputs: [BoundRun.Binding] = [
+        let inputs: [BoundRun.Binding] = [
             .init(name: "latent", shape: [batch, description.latentSize, slots], buffer: latents),
             .init(name: "pitch", shape: [batch, 1, slots], buffer: pitches),
             .init(
@@ -58,23 +55,15 @@ public import Inference
                 shape: [batch, description.noiseBands, description.noiseFramesPerSlot * slots],
                 buffer: noises),
         ]
-        var outputs: [BoundRun.Binding] = [
-            .init(name: "audio", shape: [batch, 1, description.slotSamples * slots], buffer: audios)
-        ]
-        for (index, state) in description.states.enumerated() {
-            inputs.append(.init(name: state.input, shape: [batch] + state.shape, buffer: stateInputs[index]))
-            outputs.append(
-                .init(name: state.output, shape: [batch] + state.shape, buffer: stateOutputs[index]))
-        }
-        return try BoundRun(session, inputs: inputs, outputs: outputs)
+        let audio = BoundRun.Binding(
+            name: "audio", shape: [batch, 1, description.slotSamples * slots], buffer: audios)
+        return try BoundRun(
+            session, inputs: inputs + states.inputBindings(batch: batch),
+            outputs: [audio] + states.outputBindings(batch: batch))
     }
 
     /// Makes `voice` fresh: every state zero.
-    public func reset(voice: Int) {
-        for (index, count) in stateCounts.enumerated() {
-            unsafe (voiceStates[index].base + voice * count).update(repeating: 0, count: count)
-        }
-    }
+    public func reset(voice: Int) { states.reset(voice: voice) }
 
     /// `latentSize` × `slots` values of lane `lane` in a run of `slots` slots, slot fastest.
     public func latent(lane: Int, slots: Int) -> UnsafeMutablePointer<Float> {
@@ -91,6 +80,22 @@ public import Inference
         unsafe noises.base + lane * description.noiseBands * description.noiseFramesPerSlot * slots
     }
 
+    /// Fills the noise of lane `lane` in a run of `slots` slots, the first of which is the voice's slot `first`. A
+    /// slot's noise does not depend on how the slots are cut into runs.
+    public func fill(noise: CounterNoise, lane: Int, slots: Int, from first: Int) {
+        let values = unsafe self.noise(lane: lane, slots: slots)
+        let (bands, frames) = (description.noiseBands, description.noiseFramesPerSlot)
+        for k in 0..<slots {
+            var position = UInt64((first + k) * bands * frames)
+            for band in 0..<bands {
+                for frame in 0..<frames {
+                    unsafe values[band * frames * slots + k * frames + frame] = noise.value(at: position)
+                    position += 1
+                }
+            }
+        }
+    }
+
     /// `slotSamples` × `slots` samples of lane `lane`, after `run`.
     public func audio(lane: Int, slots: Int) -> UnsafePointer<Float> {
         unsafe UnsafePointer(audios.base + lane * description.slotSamples * slots)
@@ -102,21 +107,8 @@ public import Inference
     ///   - voices: at most `maximumBatch` different voice numbers below `maximumVoices`.
     ///   - slots: 1…`maximumSlots`.
     public func run(voices: Span<Int>, slots: Int) throws(InferenceError) {
-        let batch = voices.count
-        for index in stateCounts.indices {
-            let count = stateCounts[index]
-            for lane in 0..<batch {
-                unsafe (stateInputs[index].base + lane * count)
-                    .update(from: voiceStates[index].base + voices[lane] * count, count: count)
-            }
-        }
-        try runs.run((batch - 1) * maximumSlots + slots - 1)
-        for index in stateCounts.indices {
-            let count = stateCounts[index]
-            for lane in 0..<batch {
-                unsafe (voiceStates[index].base + voices[lane] * count)
-                    .update(from: stateOutputs[index].base + lane * count, count: count)
-            }
-        }
+        states.gather(voices)
+        try runs.run((voices.count - 1) * maximumSlots + slots - 1)
+        states.scatter(voices)
     }
 }

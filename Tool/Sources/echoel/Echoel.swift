@@ -22,7 +22,9 @@ struct Echoel: ParsableCommand {
                 > ~/.local/share/bash-completion/completions/echoel
             """,
         version: "echoel \(Version.current)",
-        subcommands: [Render.self, Instruments.self, Inspect.self, Run.self, Bench.self, Doctor.self])
+        subcommands: [
+            Render.self, Resynthesize.self, Instruments.self, Inspect.self, Run.self, Bench.self, Doctor.self,
+        ])
 
     static func main() {
         Interruption.prepare()

@@ -10,6 +10,8 @@ struct ToolError: Error, CustomStringConvertible {
         static let unsupportedArray = Code(name: "unsupportedArray")
         /// A model that lacks what the command line names, or needs what it does not give.
         static let wrongTensors = Code(name: "wrongTensors")
+        /// A file that is not a list of notes.
+        static let badList = Code(name: "badList")
         /// A file that cannot be written.
         static let unwritable = Code(name: "unwritable")
         /// What was asked for does not fit what there is.

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The command line")
 struct CommandLineTests {
-    static let commands = ["render", "instruments", "inspect", "run", "bench", "doctor"]
+    static let commands = ["render", "resynthesize", "instruments", "inspect", "run", "bench", "doctor"]
 
     @Test("says its version")
     func version() throws {
@@ -33,6 +33,22 @@ struct CommandLineTests {
             ["render", "a.mid", "--out", "a.wav", "--gain", "nan"],
             ["render", "a.mid", "--out", "a.wav", "--instrument", "17=hiss"],
             ["render", "a.mid", "--out", "a.wav", "--instrument", "hiss,"],
+            ["resynthesize", "a.wav", "--key", "60", "--out", "b.wav"],
+            ["resynthesize", "--instrument", "sway", "--key", "60", "--out", "b.wav"],
+            ["resynthesize", "a.wav", "--instrument", "sway", "--key", "60"],
+            ["resynthesize", "a.wav", "--instrument", "sway", "--out", "b.wav"],
+            ["resynthesize", "a.wav", "--instrument", "sway", "--key", "128", "--out", "b.wav"],
+            ["resynthesize", "a.wav", "--instrument", "sway", "--hertz", "nan", "--out", "b.wav"],
+            [
+                "resynthesize", "a.wav", "--instrument", "sway", "--key", "60", "--hertz", "9", "--out",
+                "b.wav",
+            ],
+            ["resynthesize", "a.wav", "--instrument", "sway", "--key", "60", "--out", "b.flac"],
+            ["resynthesize", "a.wav", "c.wav", "--instrument", "sway", "--key", "60", "--out", "b.wav"],
+            ["resynthesize", "a.wav", "c.wav", "d.wav", "--instrument", "sway"]
+                + ["--key", "60", "--key", "61", "--out", "b"],
+            ["resynthesize", "a.wav", "--list", "l.json", "--instrument", "sway", "--out", "b"],
+            ["resynthesize", "--list", "l.json", "--instrument", "sway", "--key", "60", "--out", "b"],
             ["bench", "m.onnx", "--batch", "0"], ["bench", "m.onnx", "--seconds", "-1"],
             ["bench", "m.onnx", "--dim", "slots"],
             ["bench", "m.onnx", "--dim", "slots=2", "--dim", "slots=3"],

@@ -12,14 +12,27 @@ struct InstrumentManifestTests {
         #expect(manifest.programs == [48, 49])
         #expect(manifest.gain == 0.25)
         #expect(manifest.encoder == nil)
+        #expect(manifest.temperature == nil)
         #expect(manifest.card == "strings.md")
+    }
+
+    @Test("may leave out the column of a prior that plays it alone, and say how much its notes move")
+    func alone() throws {
+        let json = Example.instrument.removing("instrument").setting("temperature", .number(0.5))
+        let manifest = try InstrumentManifest(json: json.bytes, file: "strings.instrument.json")
+        #expect(manifest.instrument == nil)
+        #expect(manifest.temperature == 0.5)
     }
 
     @Test("is the same after writing and reading")
     func roundTrip() throws {
-        let manifest = try InstrumentManifest(json: Example.instrument.bytes, file: "a")
-        #expect(
-            try InstrumentManifest(json: Array(try JSONEncoder().encode(manifest)), file: "b") == manifest)
+        for json in [Example.instrument, Example.instrument.removing("instrument").setting("temperature", 2)]
+        {
+            let manifest = try InstrumentManifest(json: json.bytes, file: "a")
+            #expect(
+                try InstrumentManifest(json: Array(try JSONEncoder().encode(manifest)), file: "b") == manifest
+            )
+        }
     }
 
     typealias Spoilt = ModelManifestTests.Spoilt
@@ -32,7 +45,7 @@ struct InstrumentManifestTests {
         [
             "formatVersion", "name", "title", "family", "pitched", "lowKey", "highKey", "programs", "licence",
             "authors",
-            "decoder", "prior", "instrument", "velocityExponent", "gain", "releaseSeconds",
+            "decoder", "prior", "velocityExponent", "gain", "releaseSeconds",
         ].map { spoil($0, nil, .missingKey) } + [
             spoil("formatVersion", 2, .newerFormat), spoil("name", "a,b"), spoil("name", "a=b"),
             spoil("name", "-a"),
@@ -48,7 +61,9 @@ struct InstrumentManifestTests {
             spoil("instrument", "a b"), spoil("velocityExponent", -1), spoil("velocityExponent", 9),
             spoil("gain", -1), spoil("gain", 1001), spoil("gain", .number(1e308)),
             spoil("releaseSeconds", 61),
-            spoil("releaseSeconds", -1), spoil("card", "/etc/passwd"), spoil("card", "card.html"),
+            spoil("releaseSeconds", -1), spoil("temperature", -0.1), spoil("temperature", 2.5),
+            spoil("temperature", .number(1e308)), spoil("temperature", "warm", .wrongType),
+            spoil("card", "/etc/passwd"), spoil("card", "card.html"),
         ]
 
     @Test("that is wrong is refused with its file, key and remedy", arguments: spoilt)

@@ -183,6 +183,7 @@ struct ModelManifestTests {
             Spoilt("columns", .list([]), .invalidValue, of: Example.prior),
             Spoilt("columns[0]", "velocity", .invalidValue, at: "columns[1]", of: Example.prior),
             Spoilt("columns[0]", "shoe_size", .invalidValue, of: Example.prior),
+            Spoilt("columns[3]", "Temperature", .invalidValue, of: Example.prior),
             Spoilt("columns[5]", "instrument.tuba", .invalidValue, at: "instruments[1]", of: Example.prior),
             Spoilt("instruments[1]", "strings", .invalidValue, of: Example.prior),
             Spoilt("instruments", .list(["strings"]), .invalidValue, at: "columns[5]", of: Example.prior),
@@ -190,6 +191,7 @@ struct ModelManifestTests {
             Spoilt("outputs[0].shape[1]", "latents", .invalidValue, at: "outputs", of: Example.prior),
             Spoilt("latentSamples", nil, .missingKey, of: Example.encoder),
             Spoilt("latentSamples", 2000, .invalidValue, of: Example.encoder),
+            Spoilt("noteChannels", .list([.number(128)]), .invalidValue, at: "noteChannels[0]", of: Example.encoder),
             Spoilt("inputs[0].shape[2]", "1024*latents", .invalidValue, at: "inputs", of: Example.encoder),
         ]
 

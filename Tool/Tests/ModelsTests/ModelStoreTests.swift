@@ -10,10 +10,12 @@ struct ModelStoreTests {
         let folder = try! TemporaryFolder()
         var store: ModelStore { ModelStore(folder: folder.path) }
 
-        init(_ change: (JSONValue) -> JSONValue = { $0 }) throws {
+        init(
+            prior: JSONValue = Example.prior, _ change: (JSONValue) -> JSONValue = { $0 }
+        ) throws {
             let digest = SHA256.hash(data: [1, 2, 3]).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
                 .joined()
-            for (name, example) in [("decoder", Example.decoder), ("prior", Example.prior)] {
+            for (name, example) in [("decoder", Example.decoder), ("prior", prior)] {
                 _ = try folder.write("NeuralSynth/\(name).onnx", [1, 2, 3])
                 _ = try folder.write(
                     "NeuralSynth/\(name).json", example.setting("sha256", .text(digest)).bytes)
@@ -82,13 +84,36 @@ struct ModelStoreTests {
         for (path, value) in [
             ("decoder.sha256", JSONValue.text(Example.digest)), ("instrument", "tuba"),
             ("prior.file", "decoder.onnx"),
-            ("decoder.file", "prior.onnx"),
+            ("decoder.file", "prior.onnx"), ("temperature", 1),
         ] {
             let installed = try Installed { $0.setting(path, value) }
             let error = #expect(throws: ModelsError.self) { try installed.verify() }
             #expect(error?.code == .contradiction)
             #expect(error?.key == path)
         }
+    }
+
+    @Test("names the instrument's column if and only if the prior has such columns")
+    func instrumentColumn() throws {
+        let alone = Example.prior.setting("instruments", .list([])).setting(
+            "columns",
+            .list(["pitch", "velocity", "secondsOn", "secondsOff", "variation", "temperature"]))
+        let installed = try Installed(prior: alone) {
+            $0.removing("instrument").setting("temperature", .number(0.5))
+        }
+        #expect(try installed.verify().manifest.instrument == nil)
+
+        let named = try Installed(prior: alone)
+        let superfluous = #expect(throws: ModelsError.self) { try named.verify() }
+        #expect(superfluous?.code == .contradiction)
+        #expect(superfluous?.key == "instrument")
+        #expect(superfluous?.remedy.hasPrefix("Remove the key") == true)
+
+        let nameless = try Installed { $0.removing("instrument") }
+        let missing = #expect(throws: ModelsError.self) { try nameless.verify() }
+        #expect(missing?.code == .missingKey)
+        #expect(missing?.key == "instrument")
+        #expect(missing?.remedy == "Name one of them: strings, trumpet")
     }
 
     @Test("refuses a prior and a decoder of different latents")
@@ -100,6 +125,35 @@ struct ModelStoreTests {
         let error = #expect(throws: ModelsError.self) { try installed.verify() }
         #expect(error?.code == .contradiction)
         #expect(error?.reason.contains("64") == true)
+    }
+
+    @Test("refuses an encoder that does not fit its decoder, where the encoder is asked for")
+    func encoders() throws {
+        let good = Example.encoder.setting("name", "encoder").setting("file", "encoder.onnx")
+        for (change, words) in [
+            (good, nil), (good.setting("sampleRate", 44_100), "44100"),
+            (good.setting("outputs[0].shape[1]", 64), "64"),
+        ] as [(JSONValue, String?)] {
+            let installed = try Installed()
+            let decoder = installed.folder.path + "/NeuralSynth/decoder.onnx"
+            let digest = JSONValue.text(try FileDigest(of: decoder).sha256)
+            try installed.spoil("encoder.onnx", [1, 2, 3])
+            try installed.spoil("encoder.json", try change.setting("sha256", digest).bytes)
+            var instrument = try installed.store.instrument(named: "strings")
+            instrument.encoder = .init(file: "encoder.onnx", sha256: try FileDigest(of: decoder).sha256)
+            #expect(try installed.store.verify(instrument).encoder == nil)
+            guard let words else {
+                let found = try installed.store.verify(instrument, withEncoder: true)
+                #expect(found.encoder?.manifest.latentSamples == 2048)
+                continue
+            }
+            let error = #expect(throws: ModelsError.self) {
+                try installed.store.verify(instrument, withEncoder: true)
+            }
+            #expect(error?.code == .contradiction)
+            #expect(error?.key == "encoder")
+            #expect(error?.reason.contains(words) == true)
+        }
     }
 
     @Test("names what is installed when asked for what is not")

@@ -58,6 +58,7 @@ class Instrument:
     """A note is gain · (velocity / 127) ^ velocity_exponent times what the decoder makes."""
     programs: tuple[int, ...]
     """The General MIDI programs that it answers to."""
+    has_encoder: bool
 
 
 class Echoel:
@@ -108,6 +109,7 @@ class Echoel:
                         gain=manifest["gain"],
                         velocity_exponent=manifest["velocityExponent"],
                         programs=tuple(manifest["programs"]),
+                        has_encoder="encoder" in manifest,
                     )
                 )
             except (KeyError, ValueError, TypeError) as error:
@@ -121,6 +123,23 @@ class Echoel:
         arguments = ["render", midi, "--instrument", instrument, "--out", out, "--models", self.models, *options]
         report, peak = self._run(arguments, memory_file=out.with_suffix(".memory"))
         return Rendering(out, report, peak)
+
+    def resynthesize(
+        self, recordings: Sequence[tuple[np.ndarray, float]], instrument: str, folder: Path
+    ) -> list[np.ndarray]:
+        """Notes, mono at 48 kHz, each with its pitch in Hz, through the instrument's encoder and decoder; as long."""
+        jobs = []
+        for number, (sound, hertz) in enumerate(recordings):
+            soundfile.write(folder / f"recording-{number}.wav", sound, 48_000, subtype="FLOAT")
+            jobs.append({"file": f"recording-{number}.wav", "hertz": hertz, "out": f"again-{number}.wav"})
+        (folder / "notes.json").write_text(json.dumps(jobs))
+        options = ["--list", folder / "notes.json", "--instrument", instrument, "--models", self.models]
+        self._run(["resynthesize", *options])
+        sounds = [soundfile.read(folder / job["out"], dtype="float32")[0] for job in jobs]
+        for job in jobs:
+            for file in (job["file"], job["out"]):
+                (folder / file).unlink()
+        return sounds
 
     def bench(self, model: Path, batch: int, slots: int, seconds: float) -> dict[str, Any]:
         """How long a run of a streaming model takes on one thread."""

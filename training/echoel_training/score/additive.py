@@ -22,7 +22,6 @@ import numpy as np
 
 from ..inharmonicity import partial_hertz
 from .envelope import (
-    STRUCK_DECIBELS_PER_SECOND,
     attack_seconds,
     decay_range,
     held_decay_decibels_per_second,
@@ -75,20 +74,15 @@ class AdditiveSynth:
             if (span := decay_range(audio, off)) is not None:
                 decays.append(held_decay_decibels_per_second(audio, span))
             releases.append(release_t60_seconds(np.append(audio, np.zeros(SAMPLE_RATE // 2)), off))
-        decay = float(np.median(decays)) if decays else 0.0
         waveform, filtered = _waveform_and_filter(places, levels)
         return AdditiveSynth(
             waveform_decibels=waveform,
             filter_decibels=filtered,
             noise_decibels=_mean(np.array(noise)),
             attack=float(np.nanmedian(attacks)),
-            decay_decibels_per_second=decay if decay < STRUCK_DECIBELS_PER_SECOND else 0.0,
+            decay_decibels_per_second=min(float(np.median(decays)), 0.0) if recordings.is_struck else 0.0,
             release_t60=float(np.nanmedian(releases)),
         )
-
-    @property
-    def is_struck(self) -> bool:
-        return self.decay_decibels_per_second < 0
 
     def play(self, note: ScoredNote) -> np.ndarray:
         """The note as long as its reference and as loud, float32."""
@@ -144,9 +138,9 @@ def _waveform_and_filter(places: list[np.ndarray], levels: list[np.ndarray]) -> 
     design[rows, number] = 1
     design[rows, _MOST_PARTIALS + lower] = 1 - (place - lower)
     design[rows, _MOST_PARTIALS + lower + 1] = place - lower
-    damped = np.concatenate([design, _DAMPING * np.eye(design.shape[1])])
     middle = known.mean()
-    solution = np.linalg.lstsq(damped, np.append(known - middle, np.zeros(design.shape[1])), rcond=None)[0]
+    normal = design.T @ design + _DAMPING * np.eye(design.shape[1])
+    solution = np.linalg.solve(normal, design.T @ (known - middle))
     return middle + solution[:_MOST_PARTIALS], solution[_MOST_PARTIALS:]
 
 

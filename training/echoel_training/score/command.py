@@ -15,9 +15,9 @@ from ..rendering import Synthesizer
 from . import compare
 from .additive import AdditiveSynth
 from .levels import level_figures
-from .notes import Rendering
+from .notes import PLAYED_BY_MODELS, Rendering
 from .origin import Origin
-from .playing import Request, play
+from .playing import Request, play, resynthesize
 from .recordings import Recordings
 from .sampler import play_other_velocity, play_with_zone_missing
 from .selection import held_out_notes, level_notes
@@ -63,7 +63,7 @@ class Scorer:
                 additive = AdditiveSynth.learn(recordings)
                 played = self.renderings(bench, instrument, recordings, origin, additive)
                 renderings += played
-                figures += self._figures(bench, instrument, recordings, origin, additive.is_struck, played)
+                figures += self._figures(bench, instrument, recordings, origin, played)
         return Score([*figures, *overall_figures(renderings)], renderings)
 
     def renderings(
@@ -75,13 +75,15 @@ class Scorer:
         additive: AdditiveSynth,
     ) -> list[Rendering]:
         """The held-out notes by every way there is."""
-        self._announce(f"{instrument.name}: held-out notes through the prior and the baselines")
+        self._announce(f"{instrument.name}: held-out notes through the prior, encoder latents and the baselines")
         notes = held_out_notes(recordings, self._quick)
         played = play(bench, instrument, [Request.of(note) for note in notes])
+        encoded = resynthesize(bench, instrument, notes) if instrument.has_encoder else [None] * len(notes)
         renderings = []
-        for note, prior in zip(notes, played, strict=True):
+        for note, prior, encoder in zip(notes, played, encoded, strict=True):
             audio = {
                 "prior": prior,
+                "encoder": encoder,
                 "additive": additive.play(note),
                 "sampler": play_with_zone_missing(origin, recordings, note),
                 "velocity": play_other_velocity(origin, recordings, note),
@@ -89,21 +91,23 @@ class Scorer:
             renderings.append(Rendering(note, {way: sound for way, sound in audio.items() if sound is not None}))
         return renderings
 
-    def _figures(self, bench, instrument, recordings, origin, is_struck, renderings) -> Iterator[Figure]:
+    def _figures(self, bench, instrument, recordings, origin, renderings) -> Iterator[Figure]:
         name = instrument.name
         yield from compare.distance_figures(name, renderings)
         self._announce(f"{name}: pitch over its range, chords and bends")
-        yield from tune_of_range(bench, instrument, recordings, is_struck, self._quick)
+        yield from tune_of_range(bench, instrument, recordings, self._quick)
         self._announce(f"{name}: partials, onsets, attacks and decays")
         for figures in (compare.partial_figures, compare.onset_figures, compare.attack_figures):
-            yield from figures(name, renderings)
-        yield from compare.decay_figures(name, renderings, is_struck)
+            for way in PLAYED_BY_MODELS:
+                yield from figures(name, renderings, way)
+        for way in PLAYED_BY_MODELS:
+            yield from compare.decay_figures(name, renderings, recordings.is_struck, way)
         self._announce(f"{name}: every velocity")
         notes = level_notes(recordings, self._quick)
         yield from level_figures(name, notes, play(bench, instrument, [Request.of(note) for note in notes]))
         self._announce(f"{name}: held notes")
         keys = _sustain_keys(recordings, 2 if self._quick else _SUSTAIN_KEYS)
-        yield from sustain_figures(bench, instrument, origin, keys, is_struck)
+        yield from sustain_figures(bench, instrument, origin, keys, recordings.is_struck)
         self._announce(f"{name}: cost")
         yield decoder_cost(bench, instrument)
 

@@ -145,7 +145,7 @@ def _middle_and_most(measure, name, values, unit, bound, details) -> list[Figure
     """
     if not values:
         return []
-    known = np.nan_to_num(np.asarray(values, float), nan=math.inf)
+    known = np.nan_to_num(np.asarray(values, float), nan=math.inf, posinf=math.inf)
     most = float(np.quantile(known, 0.9, method="inverted_cdf"))
     return [
         Figure(measure, f"{name}: median", float(np.median(known)), unit, bound, details=details),

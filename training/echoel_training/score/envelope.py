@@ -15,9 +15,6 @@ STEP_SAMPLES = 48
 ONSET_DECIBELS = -40.0
 """Against the loudest millisecond: what is above it has begun."""
 
-STRUCK_DECIBELS_PER_SECOND = -1.0
-"""A held note that fades faster than this is of something struck or plucked."""
-
 _ATTACK_WITHIN_SECONDS = 0.5
 _PLATEAU_STEPS = 20
 _SMALLEST_WINDOW_SECONDS = 0.005
@@ -41,8 +38,8 @@ def attack_seconds(audio: np.ndarray, hertz: float) -> float:
 
     The amplitude is the root of the energy smoothed by a Hann window of two periods of `hertz`, at least 5 ms: the
     ripple of a low note is no attack. An attack shorter than the window measures as about a third of it. The attack
-    ends where the next 20 ms bring no more than a tenth, once half of the first half second's highest amplitude is
-    there: a slow swell, or two oscillators that drift into step, are no attack.
+    ends, once half of the first half second's highest amplitude is there, where the next 20 ms bring no more than 5 %
+    of it: a slow swell, or two oscillators that drift into step, are no attack.
     """
     steps = round(_ATTACK_WITHIN_SECONDS * SAMPLE_RATE / STEP_SAMPLES)
     amplitude = np.sqrt(_smoothed(_energy(audio), max(_SMALLEST_WINDOW_SECONDS, 2 / hertz)))[: steps + _PLATEAU_STEPS]
@@ -50,7 +47,7 @@ def attack_seconds(audio: np.ndarray, hertz: float) -> float:
         return math.nan
     ahead = np.array([amplitude[at : at + _PLATEAU_STEPS + 1].max() for at in range(min(steps, len(amplitude)))])
     here = amplitude[: len(ahead)]
-    top = ahead[np.argmax((here >= 0.5 * here.max()) & (ahead <= 1.1 * here))]
+    top = ahead[np.argmax((here >= 0.5 * here.max()) & (ahead <= here + 0.05 * here.max()))]
     end = _crossing(amplitude, 0.9 * top)
     start = _crossing(amplitude[: math.floor(end) + 2], 0.1 * top)
     return (end - start) * STEP_SAMPLES / SAMPLE_RATE
@@ -91,7 +88,9 @@ def release_t60_seconds(audio: np.ndarray, off_sample: int) -> float:
     if before <= energy.max(initial=0.0) * 10 ** (_STILL_SOUNDS_DECIBELS / 10):
         return math.nan
     to_come = np.cumsum(energy[off:][::-1])[::-1]
-    decibels = 10 * np.log10(np.maximum(to_come, 1e-30) / max(float(to_come[0]), 1e-30))
+    if len(to_come) == 0 or to_come[0] <= 0:
+        return 0.0
+    decibels = 10 * np.log10(np.maximum(to_come, 1e-30) / to_come[0])
     top, bottom = _RELEASE_FIT_DECIBELS
     within = np.flatnonzero((decibels <= top) & (decibels >= bottom))
     if len(within) < 2:  # it stops at once

@@ -14,15 +14,15 @@ from .. import TrainingError
 from .notes import SAMPLE_RATE
 
 _OCTAVES = 1.15  # to either side of the nominal pitch: an octave off is inside
-_HOP_SAMPLES = 2_048
-_FINE_SEMITONES, _FINE_RESOLUTION = 1.0, 0.01
+_HOP_SAMPLES = 4_096
+_FINE_SEMITONES, _FINE_RESOLUTION = 1.0, 0.005
 _LEAST_VOICED = 0.5
 
 
 def pyin_cents(audio: np.ndarray, nominal: float) -> float:
     """The median over time of pYIN's pitch, in cents from `nominal` Hz; NaN where less than half is voiced.
 
-    pYIN rounds to a grid, so it is asked twice: in steps of 10 cents over two octaves, then in steps of a cent around
+    pYIN rounds to a grid, so it is asked twice: in steps of 10 cents over two octaves, then in steps of half a cent around
     what it said. `audio`: the steady part of one note, 0.3 s or more.
     """
     rough = _pyin(audio, nominal * 2**-_OCTAVES, nominal * 2**_OCTAVES, 0.1)
@@ -45,7 +45,7 @@ def praat_cents(audio: np.ndarray, nominal: float) -> float:
 
 def _pyin(audio: np.ndarray, low: float, high: float, resolution: float) -> float:
     librosa = _package("librosa", "librosa")
-    frame = max(2_048, 1 << math.ceil(math.log2(2.5 * SAMPLE_RATE / low)))
+    frame = max(4_096, 1 << math.ceil(math.log2(5 * SAMPLE_RATE / low)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a frame holds few periods
         hertz, voiced, _ = librosa.pyin(

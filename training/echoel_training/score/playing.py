@@ -59,6 +59,16 @@ def play(bench: Bench, instrument: Instrument, requests: Sequence[Request]) -> l
     return cut
 
 
+def resynthesize(bench: Bench, instrument: Instrument, notes: Sequence[ScoredNote]) -> list[np.ndarray]:
+    """Each note's reference through the instrument's encoder and decoder, as `echoel resynthesize` makes it; as long."""
+    recordings = [(note.reference, note.hertz) for note in notes]
+    sounds = bench.echoel.resynthesize(recordings, instrument.name, bench.folder)
+    for note, sound in zip(notes, sounds, strict=True):
+        if sound.shape != note.reference.shape:
+            raise TrainingError(f"echoel made {sound.shape} samples of a recording of {len(note.reference)}")
+    return sounds
+
+
 def _semitones(request: Request) -> float:
     if request.hertz is None:
         return 0.0

@@ -36,6 +36,11 @@ class Recordings:
         return Recordings(fields, name, number, row, **columns)
 
     @property
+    def is_struck(self) -> bool:
+        """Whether its notes fade while they are held."""
+        return bool(self.fields["struck"][self.number])
+
+    @property
     def missing_zones(self) -> np.ndarray:
         """The zones of which training has no note."""
         return np.setdiff1d(np.unique(self.zone), np.unique(self.zone[~self.held_out]))

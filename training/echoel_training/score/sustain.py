@@ -9,14 +9,22 @@ from ..measure.product import Bench, continuous
 from ..measure.report import Figure
 from ..measure.tool import Instrument
 from ..rendering import off_sample_for
-from .movement import band_levels, modulation_lines, movement_decibels, new_lines, window_centroids, window_levels
+from .movement import (
+    band_levels,
+    deepest_dip,
+    modulation_lines,
+    movement_decibels,
+    new_lines,
+    window_centroids,
+    window_levels,
+)
 from .notes import SAMPLE_RATE
 from .origin import Origin
 
 HELD_SECONDS = 31.0
 """With a second of attack, which is not looked at."""
 
-LEVEL_DECIBELS, CENTROID_PER_CENT = 1.0, 5.0
+LEVEL_DECIBELS, CENTROID_PER_CENT, DIP_DECIBELS = 1.0, 5.0, 6.0
 
 _START_SECONDS = 1.0
 _STRUCK_SECONDS = 5.0
@@ -43,16 +51,17 @@ def sustain_figures(
 def steadiness_figures(
     instrument: str, keys: Sequence[int], ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]
 ) -> list[Figure]:
-    """Level and centroid in windows of 5 s, and periods, of held notes beside the SoundFont's; the worst of the keys.
+    """Level and centroid in windows of 10 s, dips, and periods, of held notes beside the SoundFont's; the worst of the keys.
 
-    The sounds are 10 s or more, without their attacks.
+    The sounds are 30 s, without their attacks.
     """
     measure = f"Held for {len(ours[0]) / SAMPLE_RATE:.0f} s: {instrument}"
     of = f"worst of {len(keys)} keys"
     figures = []
     for name, deviation, unit, bound in (
-        ("level of 5 s against the median", _level_deviation, "dB", LEVEL_DECIBELS),
-        ("centroid of 5 s against the median", _centroid_deviation, "%", CENTROID_PER_CENT),
+        ("level of 10 s against the median", _level_deviation, "dB", LEVEL_DECIBELS),
+        ("centroid of 10 s against the median", _centroid_deviation, "%", CENTROID_PER_CENT),
+        ("deepest dip of half a second", deepest_dip, "dB", DIP_DECIBELS),
     ):
         found = [deviation(sound) for sound in ours]
         details = {"keys": list(keys), "perKey": found}

@@ -20,14 +20,14 @@ _SUSTAINED_SECONDS, _STRUCK_SECONDS = 3.0, 1.5
 
 
 def tune_of_range(
-    bench: Bench, instrument: Instrument, recordings: Recordings, is_struck: bool, quick: bool = False
+    bench: Bench, instrument: Instrument, recordings: Recordings, quick: bool = False
 ) -> list[Figure]:
     """Every key of the range by pYIN and by Praat, chords of twelve, and every third key bent (`quick`: every sixth key,
     two chords)."""
     keys = list(range(instrument.low_key, instrument.high_key + 1, 6 if quick else 1))
     low, high = max(instrument.low_key, pieces.LOW_KEY), min(instrument.high_key, pieces.HIGH_KEY)
     chords = pieces.chords(low, high, 2 if quick else 8)
-    held = _STRUCK_SECONDS if is_struck else _SUSTAINED_SECONDS
+    held = _STRUCK_SECONDS if recordings.is_struck else _SUSTAINED_SECONDS
     return [
         *keys_in_tune(bench, instrument, recordings, keys),
         *(chords_in_tune(bench, instrument, chords, held) if chords else []),

@@ -14,10 +14,11 @@ extension InstrumentManifest {
         decoder = try ModelReference(try node.member("decoder"))
         prior = try ModelReference(try node.member("prior"))
         if let node = try node.optional("encoder") { encoder = try ModelReference(node) }
-        instrument = try node.member("instrument").text()
+        instrument = try node.optional("instrument")?.text()
         velocityExponent = try node.member("velocityExponent").number()
         gain = try node.member("gain").number()
         releaseSeconds = try node.member("releaseSeconds").number()
+        temperature = try node.optional("temperature")?.number()
         card = try node.optional("card")?.text()
     }
 }

@@ -44,10 +44,13 @@ extension InstrumentManifest: Manifest {
         try validate(decoder, "decoder", check)
         try validate(prior, "prior", check)
         if let encoder { try validate(encoder, "encoder", check) }
-        try check.name("instrument", instrument)
+        if let instrument { try check.name("instrument", instrument) }
         try check.number("velocityExponent", velocityExponent, in: 0...8, "an exponent")
         try check.number("gain", gain, in: 0...1000, "a linear gain")
         try check.number("releaseSeconds", releaseSeconds, in: 0...60, "a time in seconds")
+        if let temperature {
+            try check.number("temperature", temperature, in: 0...2, "a scale of movement")
+        }
         if let card { try check.fileName("card", card, suffix: ".md") }
     }
 

@@ -40,14 +40,16 @@ public struct InstrumentManifest: Codable, Sendable, Equatable {
     public var decoder: ModelReference
     public var prior: ModelReference
     public var encoder: ModelReference?
-    /// The prior's column: `instrument.<this>`.
-    public var instrument: String
+    /// The prior's column: `instrument.<this>`. Nil for a prior that plays one instrument and has no such column.
+    public var instrument: String?
     /// Amplitude is proportional to (velocity / 127) to this power.
     public var velocityExponent: Double
     /// Linear amplitude at velocity 127.
     public var gain: Double
     /// When a released note is silent at the latest.
     public var releaseSeconds: Double
+    /// How much a sustained note moves, 0…2, for a prior with the column `temperature`; nil is 1, as recorded.
+    public var temperature: Double?
     /// A page about the instrument, in the same folder.
     public var card: String?
 
@@ -55,8 +57,8 @@ public struct InstrumentManifest: Codable, Sendable, Equatable {
         name: String, title: String, family: String, pitched: Bool, lowKey: Int, highKey: Int,
         programs: [Int],
         licence: String, authors: [String], decoder: ModelReference, prior: ModelReference,
-        instrument: String,
-        velocityExponent: Double, gain: Double, releaseSeconds: Double
+        instrument: String? = nil,
+        velocityExponent: Double, gain: Double, releaseSeconds: Double, temperature: Double? = nil
     ) {
         formatVersion = Self.newestFormatVersion
         self.name = name
@@ -74,5 +76,6 @@ public struct InstrumentManifest: Codable, Sendable, Equatable {
         self.velocityExponent = velocityExponent
         self.gain = gain
         self.releaseSeconds = releaseSeconds
+        self.temperature = temperature
     }
 }

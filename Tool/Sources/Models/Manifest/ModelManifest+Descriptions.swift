@@ -8,6 +8,13 @@ extension ModelManifest {
         try decoderDescription(ManifestCheck(file: file))
     }
 
+    /// What a host must know to run this streaming encoder.
+    ///
+    /// - Throws: `ModelsError` when the manifest is of another kind.
+    public func encoderDescription() throws(ModelsError) -> StreamingEncoderDescription {
+        try encoderDescription(ManifestCheck(file: file))
+    }
+
     /// What a host must know to run this prior.
     ///
     /// - Throws: `ModelsError` when the manifest is of another kind.
@@ -59,6 +66,44 @@ extension ModelManifest {
         try check.require(
             inputs.count == 3, "inputs", "a \(kind.rawValue) has latent, pitch, noise and its states")
         try check.require(outputs.count == 1, "outputs", "a \(kind.rawValue) has audio and its states")
+        return StreamingDecoderDescription(
+            sampleRate: sampleRate, slotSamples: slotSamples, maximumSlots: maximumSlots,
+            delaySamples: delaySamples,
+            latentSize: latentSize, noiseBands: bands.channels, noiseFramesPerSlot: bands.perSlot,
+            states: try descriptions(of: states, check))
+    }
+
+    func encoderDescription(_ check: ManifestCheck) throws(ModelsError) -> StreamingEncoderDescription {
+        try require(.streamingEncoder, check)
+        let audio = try tensor("audio", in: inputs, "inputs", check)
+        let latent = try tensor("latent", in: outputs, "outputs", check)
+        guard let sampleRate, let slotSamples, let states, let latentSamples else {
+            throw check.missing("latentSamples", for: "a \(kind.rawValue)")
+        }
+        try check.integer("latentSamples", latentSamples, in: 1...1_048_576, "a number of samples")
+        try check.require(
+            latentSamples.isMultiple(of: slotSamples), "latentSamples",
+            "\(latentSamples) is not a multiple of slotSamples, \(slotSamples)")
+        guard channels(of: audio, perSlot: latentSamples)?.channels == 1 else {
+            throw wrongShape(audio, "[batch, 1, \(latentSamples)*latents]", check)
+        }
+        guard let latentSize = channels(of: latent, perSlot: 1)?.channels else {
+            throw wrongShape(latent, "[batch, latent size, latents]", check)
+        }
+        try check.require(latentSize <= 4096, "outputs", "a latent of \(latentSize) values is too large")
+        try check.require(inputs.count == 1, "inputs", "a \(kind.rawValue) has audio and its states")
+        try check.require(outputs.count == 1, "outputs", "a \(kind.rawValue) has latent and its states")
+        for (index, channel) in (noteChannels ?? []).enumerated() {
+            try check.integer("noteChannels[\(index)]", channel, in: 0...latentSize - 1, "a channel of the latent")
+        }
+        return StreamingEncoderDescription(
+            sampleRate: sampleRate, latentSamples: latentSamples, latentSize: latentSize,
+            states: try descriptions(of: states, check), noteChannels: noteChannels ?? [])
+    }
+
+    private func descriptions(of states: [StateManifest], _ check: ManifestCheck)
+        throws(ModelsError) -> [StateDescription]
+    {
         var descriptions: [StateDescription] = []
         for (index, state) in states.enumerated() {
             descriptions.append(
@@ -66,11 +111,7 @@ extension ModelManifest {
                     input: state.input, output: state.output,
                     shape: try sizes(of: state, key: "states[\(index)].shape", check)))
         }
-        return StreamingDecoderDescription(
-            sampleRate: sampleRate, slotSamples: slotSamples, maximumSlots: maximumSlots,
-            delaySamples: delaySamples,
-            latentSize: latentSize, noiseBands: bands.channels, noiseFramesPerSlot: bands.perSlot,
-            states: descriptions)
+        return descriptions
     }
 
     func priorDescription(_ check: ManifestCheck) throws(ModelsError) -> PriorDescription {
@@ -83,14 +124,14 @@ extension ModelManifest {
         try check.unique("instruments", instruments, "an instrument")
         for (index, name) in instruments.enumerated() {
             try check.name("instruments[\(index)]", name)
+            let column = PriorDescription.column(ofInstrument: name)
             try check.require(
-                columns.contains("instrument.\(name)"), "instruments[\(index)]",
-                "there is no column \(quoted("instrument.\(name)"))")
+                columns.contains(column), "instruments[\(index)]", "there is no column \(quoted(column))")
         }
         for (index, column) in columns.enumerated() {
             let isKnown =
                 PriorDescription.noteColumns.contains(column)
-                || instruments.contains { column == "instrument.\($0)" }
+                || instruments.contains { column == PriorDescription.column(ofInstrument: $0) }
             guard isKnown else {
                 throw check.refusal(
                     "columns[\(index)]", "this echoel does not know the column \(quoted(column))",
@@ -122,9 +163,4 @@ extension ModelManifest {
     private func channels(of tensor: TensorManifest, perSlot: Int) -> (channels: Int, perSlot: Int)? {
         channels(of: tensor).flatMap { $0.perSlot == perSlot ? $0 : nil }
     }
-}
-
-extension PriorDescription {
-    /// The columns that every instrument shares.
-    static let noteColumns = ["pitch", "velocity", "secondsOn", "secondsOff"]
 }

@@ -60,7 +60,7 @@ extension ModelManifest: Manifest {
             if kind == .streamingDecoder {
                 _ = try decoderDescription(check)
             } else {
-                try validateEncoder(check)
+                _ = try encoderDescription(check)
             }
         case .prior: _ = try priorDescription(check)
         case .model: break
@@ -148,24 +148,6 @@ extension ModelManifest: Manifest {
             count = product
         }
         return sizes
-    }
-
-    private func validateEncoder(_ check: ManifestCheck) throws(ModelsError) {
-        let audio = try tensor("audio", in: inputs, "inputs", check)
-        let latent = try tensor("latent", in: outputs, "outputs", check)
-        guard let slotSamples, let latentSamples else {
-            throw check.missing("latentSamples", for: "a \(kind.rawValue)")
-        }
-        try check.integer("latentSamples", latentSamples, in: 1...1_048_576, "a number of samples")
-        try check.require(
-            latentSamples.isMultiple(of: slotSamples), "latentSamples",
-            "\(latentSamples) is not a multiple of slotSamples, \(slotSamples)")
-        guard case .dynamic(1, _)? = audio.shape.first, audio.shape.count == 3, audio.shape[1] == .fixed(1),
-            case .dynamic(latentSamples, _) = audio.shape[2]
-        else { throw wrongShape(audio, "[batch, 1, \(latentSamples)*latents]", check) }
-        guard case .dynamic(1, _)? = latent.shape.first, latent.shape.count == 3,
-            case .fixed = latent.shape[1]
-        else { throw wrongShape(latent, "[batch, latent size, latents]", check) }
     }
 
     func tensor(_ name: String, in tensors: [TensorManifest], _ key: String, _ check: ManifestCheck)

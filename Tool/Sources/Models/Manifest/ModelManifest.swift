@@ -38,7 +38,7 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     public var authors: [String]
     public var attribution: [String]?
 
-    /// Hz. Streaming models only, as the next four.
+    /// Hz. Streaming models only, as the next five.
     public var sampleRate: Int?
     /// Samples of audio per slot.
     public var slotSamples: Int?
@@ -46,6 +46,8 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     public var maximumSlots: Int?
     /// Samples of audio per latent of an encoder, a multiple of `slotSamples`.
     public var latentSamples: Int?
+    /// Channels of an encoder's latent that belong to the whole note: it leaves them 0, and a prior knows them.
+    public var noteChannels: [Int]?
     /// How late the audio is, in samples.
     public var delaySamples: Int?
 
@@ -54,9 +56,9 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     /// Streaming models only.
     public var states: [StateManifest]?
 
-    /// A prior's note columns in order: `pitch`, `velocity`, `secondsOn`, `secondsOff`, `instrument.<name>`…
+    /// A prior's note columns in order: `PriorDescription.noteColumns`, `instrument.<name>`…
     public var columns: [String]?
-    /// The names that a prior's `instrument.*` columns stand for.
+    /// The names that a prior's `instrument.*` columns stand for; empty for a prior that plays one instrument.
     public var instruments: [String]?
 
     public var training: Training?

@@ -30,16 +30,11 @@ extension ModelStore {
         let prior = try model(instrument.prior, "prior", of: instrument, kind: .prior, file)
         var encoder: InstalledModel?
         if withEncoder, let reference = instrument.encoder {
-            encoder = try model(reference, "encoder", of: instrument, kind: .streamingEncoder, file)
+            let model = try model(reference, "encoder", of: instrument, kind: .streamingEncoder, file)
+            try check(model.manifest, fits: decoder.manifest, file: file)
+            encoder = model
         }
-        guard prior.manifest.instruments?.contains(instrument.instrument) == true else {
-            throw ModelsError(
-                .contradiction, file: file, key: "instrument",
-                "the prior \(prior.manifest.file) does not know \(quoted(instrument.instrument))",
-                remedy:
-                    "Name one of its instruments: \((prior.manifest.instruments ?? []).joined(separator: ", "))"
-            )
-        }
+        try checkColumns(of: instrument, in: prior.manifest, file: file)
         let sizes = (
             try decoder.manifest.decoderDescription().latentSize,
             try prior.manifest.priorDescription().latentSize
@@ -51,6 +46,52 @@ extension ModelStore {
                 remedy: "Name a prior and a decoder that were trained together")
         }
         return InstalledInstrument(manifest: instrument, decoder: decoder, prior: prior, encoder: encoder)
+    }
+
+    /// Checks that an encoder gives what a decoder takes.
+    private func check(
+        _ encoder: ModelManifest, fits decoder: ModelManifest, file: String
+    ) throws(ModelsError) {
+        let (theirs, ours) = (try encoder.encoderDescription(), try decoder.decoderDescription())
+        let fits =
+            theirs.sampleRate == ours.sampleRate && theirs.latentSize == ours.latentSize
+            && theirs.latentSamples.isMultiple(of: ours.slotSamples)
+        guard fits else {
+            throw ModelsError(
+                .contradiction, file: file, key: "encoder",
+                "\(encoder.file) gives \(theirs.latentSize) values for \(theirs.latentSamples) samples at "
+                    + "\(theirs.sampleRate) Hz, and \(decoder.file) takes \(ours.latentSize) for "
+                    + "\(ours.slotSamples) at \(ours.sampleRate) Hz",
+                remedy: "Name an encoder and a decoder that were trained together")
+        }
+    }
+
+    /// Checks that the instrument's keys and the prior's columns stand for one another.
+    private func checkColumns(
+        of instrument: InstrumentManifest, in prior: ModelManifest, file: String
+    ) throws(ModelsError) {
+        let names = prior.instruments ?? []
+        if let name = instrument.instrument {
+            guard names.contains(name) else {
+                throw ModelsError(
+                    .contradiction, file: file, key: "instrument",
+                    "the prior \(prior.file) has no column for \(quoted(name))",
+                    remedy: names.isEmpty
+                        ? "Remove the key: the prior plays one instrument"
+                        : "Name one of its instruments: \(names.joined(separator: ", "))")
+            }
+        } else if !names.isEmpty {
+            throw ModelsError(
+                .missingKey, file: file, key: "instrument",
+                "the key is missing, and the prior \(prior.file) plays several instruments",
+                remedy: "Name one of them: \(names.joined(separator: ", "))")
+        }
+        guard instrument.temperature == nil || prior.columns?.contains("temperature") == true else {
+            throw ModelsError(
+                .contradiction, file: file, key: "temperature",
+                "the prior \(prior.file) has no column temperature",
+                remedy: "Remove the key, or name a prior that has the column")
+        }
     }
 
     /// Checks that the card that an instrument names lies beside it; playing does not need it.

@@ -1,0 +1,58 @@
+internal import Inference
+
+/// The streaming states of a model's voices: gathered into a batch before a run, and scattered back after it.
+struct VoiceStates {
+    private let descriptions: [StateDescription]
+    /// Per state: values per voice, the batch going in, the batch coming out, and every voice's own.
+    private let counts: [Int]
+    private let inputs, outputs, voices: [TensorBuffer]
+
+    init(_ descriptions: [StateDescription], maximumVoices: Int, maximumBatch: Int) {
+        self.descriptions = descriptions
+        counts = descriptions.map(\.count)
+        inputs = descriptions.map { TensorBuffer(count: maximumBatch * $0.count) }
+        outputs = descriptions.map { TensorBuffer(count: maximumBatch * $0.count) }
+        voices = descriptions.map { TensorBuffer(count: maximumVoices * $0.count) }
+    }
+
+    func inputBindings(batch: Int) -> [BoundRun.Binding] {
+        descriptions.enumerated().map { index, state in
+            .init(name: state.input, shape: [batch] + state.shape, buffer: inputs[index])
+        }
+    }
+
+    func outputBindings(batch: Int) -> [BoundRun.Binding] {
+        descriptions.enumerated().map { index, state in
+            .init(name: state.output, shape: [batch] + state.shape, buffer: outputs[index])
+        }
+    }
+
+    /// Makes `voice` fresh: every state zero.
+    func reset(voice: Int) {
+        for (index, count) in counts.enumerated() {
+            unsafe (voices[index].base + voice * count).update(repeating: 0, count: count)
+        }
+    }
+
+    /// Copies the states of `numbers` into the batch, lane by lane.
+    func gather(_ numbers: Span<Int>) {
+        for index in counts.indices {
+            let count = counts[index]
+            for lane in 0..<numbers.count {
+                unsafe (inputs[index].base + lane * count)
+                    .update(from: voices[index].base + numbers[lane] * count, count: count)
+            }
+        }
+    }
+
+    /// Copies what came out of the batch back to `numbers`.
+    func scatter(_ numbers: Span<Int>) {
+        for index in counts.indices {
+            let count = counts[index]
+            for lane in 0..<numbers.count {
+                unsafe (voices[index].base + numbers[lane] * count)
+                    .update(from: outputs[index].base + lane * count, count: count)
+            }
+        }
+    }
+}
