@@ -127,7 +127,7 @@ class CardWriter:
         return [name for name, one in self._instruments.items() if file in (one[part]["file"] for part in self._parts(one))]
 
     def _measuring(self, file: str) -> list[str]:
-        """The instruments whose figures say something about a model: none for an encoder, which nothing plays."""
+        """The instruments that a model makes the sound of: none where it is an encoder."""
         every = self._instruments.items()
         return [name for name, one in every if file in (one[part]["file"] for part in _MEASURED_PARTS)]
 
