@@ -71,7 +71,8 @@ def _what(subject: Subject) -> str:
         if origin.articulation == "struck"
         else "A note sounds for as long as it is held"
     )
-    return f"`{instrument['name']}`: {what} {held}, and is silent {instrument['releaseSeconds']:g} s after its release at the latest."
+    release = f"is silent {instrument['releaseSeconds']:g} s after its release at the latest"
+    return f"`{instrument['name']}`: {what} {held}, and {release}."
 
 
 def _facts(subject: Subject) -> str:
@@ -189,6 +190,6 @@ def _limits(subject: Subject) -> Iterable[str]:
     if origin.articulation != "struck":
         longest = max(origin.note_seconds)
         if "variation" not in subject.prior["columns"]:
-            yield f"A note that is held for more than about {longest:g} s, the longest of the training, does not change any more."
+            yield f"A note that is held for more than about {longest:g} s, as long as in the training, does not change any more."
         else:
-            yield f"No note of the training was held for more than about {longest:g} s; what comes later is made of what came before."
+            yield f"No note of the training was held for more than about {longest:g} s; what comes later is made from that."
