@@ -169,13 +169,15 @@ class EnsembleModule(lightning.LightningModule):
         ours, theirs = self.faded(self.decode(networks, latent, segments), segments)
         spectral, mel = (loss(ours, theirs, segments.peak) for loss in (self.spectral, self.mel))
 
-        first = segments.first_slot == 0
-        onset = self.onset(ours[first, :ONSET_SAMPLES], theirs[first, :ONSET_SAMPLES], segments.peak[first])
+        # Of the segments that begin in the middle of a note nothing is left to be compared.
+        begins = (segments.first_slot == 0).float()
+        first, other = (sound[:, :ONSET_SAMPLES] * begins[:, None] for sound in (ours, theirs))
+        onset = self.onset(first, other, segments.peak)
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
-        loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.sum() / len(mean)
+        loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.mean()
         loss = loss + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
         optimizers = self.optimizers()
         if self.adversary is not None:
@@ -200,7 +202,7 @@ class EnsembleModule(lightning.LightningModule):
                 "train/prior": spectral[encoded:].mean(),
                 "train/encoder_mel": mel[:encoded].mean(),
                 "train/prior_mel": mel[encoded:].mean(),
-                "train/onset": onset.sum() / first.sum().clamp(min=1),
+                "train/onset": onset.sum() / begins.sum().clamp(min=1),
                 "train/divergence": kl,
                 "train/regression": regression,
             }
