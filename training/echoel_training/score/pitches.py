@@ -56,8 +56,8 @@ def _pyin(audio: np.ndarray, low: float, high: float, resolution: float) -> floa
             frame_length=frame,
             hop_length=_HOP_SAMPLES,
             resolution=resolution,
-            # In octaves a second; a whole band in one hop is all that there is room for.
-            max_transition_rate=min(35.92, 0.8 * math.log2(high / low) * SAMPLE_RATE / _HOP_SAMPLES),
+            # In octaves a second; librosa rounds it to semitones, and half a band in one hop is all that there is room for.
+            max_transition_rate=min(35.92, 0.5 * math.log2(high / low) * SAMPLE_RATE / _HOP_SAMPLES),
         )
     cents = _median_cents(hertz[voiced], len(hertz), 1.0)
     return 2 ** (cents / 1200)
