@@ -49,9 +49,9 @@ def table(figures: Iterable[Figure]) -> list[str]:
         if figure.measure != measure:
             measure = figure.measure
             rows += ([""] if rows else []) + [measure]
-        bound = "" if figure.bound is None else f"{'≥' if figure.at_least else '≤'} {_number(figure.bound)}"
+        bound = "" if figure.bound is None else f"{'≥' if figure.at_least else '≤'} {told(figure.bound)}"
         verdict = {None: "", True: "pass", False: "FAIL"}[figure.passed]
-        value = f"{_number(figure.value):>9} {figure.unit:<8}"
+        value = f"{told(figure.value):>9} {figure.unit:<8}"
         rows.append(f"  {figure.name:<{width}}  {value}  {bound:<10} {verdict}".rstrip())
     judged = [figure.passed for figure in figures if figure.passed is not None]
     return [*rows, "", f"{sum(judged)} of {len(judged)} bounds kept"]
@@ -68,7 +68,8 @@ def middle(values: Iterable[float]) -> float:
     return float(statistics.median(values))
 
 
-def _number(value: float) -> str:
+def told(value: float) -> str:
+    """A value as a table shows it: three digits."""
     if not math.isfinite(value):
         return "none" if math.isnan(value) else "∞"
     if value == 0 or abs(value) >= 1e-4:
