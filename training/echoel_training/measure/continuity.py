@@ -30,7 +30,7 @@ class Boundaries:
 
     count: int  # boundaries looked at
     share_above: float  # of the boundaries' samples, above the 99.9th percentile of those inside; 0.001 is chance
-    share_limit: float  # what no control position is expected to pass: their mean and four standard deviations, 0.003 or more
+    share_limit: float  # what no control position should pass: mean and four standard deviations, 0.003 or more
     energy_ratio: float  # mean square of the second difference at boundaries over that elsewhere
     energy_limit: float  # the same limit for it, at least 1.02
     largest: float  # the largest second difference at a boundary over the percentile of its window, both as they are
