@@ -232,7 +232,7 @@ def export(
 
 @cli.command(short_help="Score instruments as `echoel` plays them, against the SoundFont.")
 @click.argument("notes", type=_FILE, metavar="[DATASET]", required=False)
-@click.option("--instrument", "names", multiple=True, help="An instrument to score; repeatable. Default: all there are.")
+@click.option("--instrument", "names", multiple=True, help="An instrument to score; repeatable. Default: all.")
 @click.option("--models", type=_FILE, help="The folder of models. Default: ECHOEL_MODELS, else Models of this clone.")
 @click.option("--echoel", type=_FILE, help="The program. Default: script/echoel of this clone, else the PATH's.")
 @click.option("--out", type=_FILE, help="A folder for score.json and score.html, which shows and plays the notes.")
@@ -251,8 +251,8 @@ def score(
 ) -> None:
     """Score instruments as `echoel` plays them, on the notes of DATASET that were kept from training.
 
-    Mel distance beside an additive synthesizer, a sampler without the zone and another velocity; pitch, partials, onset,
-    attack, T60, level, half a minute held, slices, cost. Without DATASET, that of catalogue/ensemble.toml is rendered
+    Mel distance beside an additive synthesizer, a sampler without the zone and another velocity; pitch, partials,
+    onset, attack, T60, level, half a minute held, slices, cost. Without DATASET, that of catalogue/ensemble.toml is rendered
     where it is not in the cache. Exits with 1 if a bound is not kept.
 
     \b

@@ -58,7 +58,8 @@ def test_a_clean_tone_is_measured_within_a_fifth_of_a_cent(cents, rate):
 
 
 @pytest.mark.parametrize(
-    ("inharmonicity", "keys"), [(1e-4, range(28, 60, 4)), (4e-4, range(48, 85, 4)), (2e-3, range(78, 90, 4)), (7e-3, range(88, 97, 4))]
+    ("inharmonicity", "keys"),
+    [(1e-4, range(28, 60, 4)), (4e-4, range(48, 85, 4)), (2e-3, range(78, 90, 4)), (7e-3, range(88, 97, 4))],
 )
 def test_the_fundamental_of_a_stretched_tone_is_measured(inharmonicity, keys):
     for key in keys:

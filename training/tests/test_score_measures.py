@@ -198,7 +198,8 @@ def wandering(seconds, seed=SEED, repeats=1):
     """A level that wanders slowly about 1, `repeats` times the same."""
     rng = np.random.default_rng(seed)
     steps = rng.standard_normal(round(8 * seconds))
-    loop = np.interp(np.arange(round(seconds * SAMPLE_RATE)), np.arange(len(steps)) * 6_000, steps, period=6_000 * len(steps))
+    samples, places = np.arange(round(seconds * SAMPLE_RATE)), np.arange(len(steps)) * 6_000
+    loop = np.interp(samples, places, steps, period=6_000 * len(steps))
     return 10 ** (1.5 * np.tile(loop, repeats) / 20)
 
 

@@ -108,7 +108,7 @@ def attack_figures(instrument: str, renderings: Sequence[Rendering], way: Way = 
 def decay_figures(
     instrument: str, renderings: Sequence[Rendering], is_struck: bool, way: Way = "prior"
 ) -> list[Figure]:
-    """How much longer or shorter T60 is than the SoundFont's: of all releases, and of what is struck while it is held."""
+    """How much longer or shorter T60 is than the SoundFont's: of releases, and of what is struck while it is held."""
     measure, bound = f"T60: {instrument}", _bound(way, TIME_PER_CENT)
     held = _per_note(measure, "held notes", "%", renderings, way, _held_decay_error, bound) if is_struck else []
     return [*held, *_per_note(measure, "releases", "%", renderings, way, _release_error, bound)]

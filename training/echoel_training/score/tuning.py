@@ -24,8 +24,10 @@ _GOLDEN = 0.618  # phases that never line up
 def tune_of_range(
     bench: Bench, instrument: Instrument, recordings: Recordings, quick: bool = False
 ) -> list[Figure]:
-    """Every key of the range by pYIN and by Praat, chords of twelve, and every third key bent (`quick`: every sixth key,
-    two chords)."""
+    """Every key of the range by pYIN and by Praat, chords of twelve, and every third key bent.
+
+    `quick`: every sixth key, and two chords.
+    """
     keys = list(range(instrument.low_key, instrument.high_key + 1, 6 if quick else 1))
     low, high = max(instrument.low_key, pieces.LOW_KEY), min(instrument.high_key, pieces.HIGH_KEY)
     chords = pieces.chords(low, high, 2 if quick else 8)
@@ -40,9 +42,9 @@ def tune_of_range(
 def keys_in_tune(bench: Bench, instrument: Instrument, recordings: Recordings, keys: list[int]) -> list[Figure]:
     """Notes as they are played without a bend, in cents from equal temperament.
 
-    Estimators of a period hear stretched partials sharp, a piano's by up to 25 cents, the more the louder the upper ones
-    are. Where the SoundFont's partials are stretched, what the estimator says of an ideal tone is taken off: one whose
-    partials lie exactly where equal temperament and the SoundFont's inharmonicity put them, as loud as ours at any time.
+    Estimators of a period hear stretched partials sharp, a piano's by up to 25 cents, the more the louder the upper
+    ones are. Where the SoundFont's partials are stretched, what the estimator says of an ideal tone is taken off: one
+    whose partials lie exactly where equal temperament and the SoundFont's inharmonicity put them, as loud as ours.
     """
     length = round(_END_SECONDS * SAMPLE_RATE)
     played = play(bench, instrument, [Request(key, _VELOCITY, length, length) for key in keys])
@@ -62,7 +64,7 @@ def keys_in_tune(bench: Bench, instrument: Instrument, recordings: Recordings, k
 
 
 def ideal_tone(sound: np.ndarray, hertz: float, inharmonicity: float) -> np.ndarray:
-    """A tone whose partial 1 is at `hertz` exactly, its partials stretched exactly so far, and as loud as those of `sound`.
+    """A tone whose partial 1 is at `hertz` exactly, its partials stretched exactly so, and as loud as those of `sound`.
 
     How loud they are is measured in Hann windows of eight periods, at those places and not where the sound's may be: a
     sound that is out of tune does not make its ideal so.
