@@ -9,6 +9,7 @@ the note before, so that the order of the notes would change their samples.
 import ctypes
 import ctypes.util
 import os
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +49,12 @@ _LIBRARY_CANDIDATES = (
 _SILENT_SAMPLES = 2_400  # 50 ms
 _FADE_SAMPLES = 480  # 10 ms, at the very end, already inaudible
 _MAXIMUM_TAIL_SECONDS = 12.0
-_OK = 0
+_OK, _FAILED = 0, -1
 _COARSE_TUNE, _FINE_TUNE = 51, 52  # generators of the SoundFont specification, in semitones and cents
+
+
+class NoSound(TrainingError):
+    """The SoundFont has nothing to play there."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ class Synthesizer:
         if header[:4] != b"RIFF" or header[8:] != b"sfbk":
             raise TrainingError(f"{self.soundfont} is not a SoundFont 2 file; give another one with --soundfont")
         self._library = _load_library()
+        self._font: _Font | None = None
 
     @property
     def version(self) -> str:
@@ -140,9 +146,16 @@ class Synthesizer:
         return self._library.fluid_version_str().decode()
 
     def render(
-        self, program: int, key: int, velocity: int, off_sample: int, bank: int = 0, repitched_cents: float = 0.0
+        self,
+        program: int,
+        key: int,
+        velocity: int,
+        off_sample: int,
+        bank: int = 0,
+        repitched_cents: float = 0.0,
+        tail_seconds: float | None = None,
     ) -> RenderedNote:
-        """One note with its whole release, mono (the mean of left and right).
+        """One note with its whole release, or the first `tail_seconds` of it, mono (the mean of left and right).
 
         `key` 0…127, `velocity` 1…127, `off_sample` a positive multiple of 64. `repitched_cents` plays the key's
         recording so much higher, −12 700 to 12 700: what a sampler does with a recording that is not the key's own.
@@ -158,24 +171,51 @@ class Synthesizer:
             )
         if not 0 <= program <= 127:
             raise TrainingError(f"program {program} is not a General MIDI program; they are 0 to 127")
-        with _Synth(self._library, self.soundfont) as synth:
+        self._font = self._font or _Font(self._library, self.soundfont)
+        with _Synth(self._library, self._font) as synth:
             synth.select(program, bank)
             if repitched_cents:
                 synth.repitch(repitched_cents)
-            audio = synth.play(key, velocity, off_sample)
+            audio = synth.play(key, velocity, off_sample, tail_seconds)
         if audio is None:
-            raise TrainingError(
+            raise NoSound(
                 f"program {program} of {self.soundfont.name} has no sound at key {key}, velocity {velocity}; "
                 "choose keys that the program has"
             )
         return RenderedNote(audio, off_sample)
 
 
+class _Font:
+    """Owns a SoundFont that FluidSynth has read, and lends it to one synthesizer after another.
+
+    Reading it takes several times as long as playing a note.
+    """
+
+    def __init__(self, library: ctypes.CDLL, path: Path):
+        self.path = path
+        settings = library.new_fluid_settings()
+        library.fluid_settings_setint(settings, b"synth.dynamic-sample-loading", 1)
+        reader = library.new_fluid_synth(settings)
+        number = library.fluid_synth_sfload(reader, os.fsencode(path), 0) if reader else _FAILED
+        if number == _FAILED:
+            _free(library, reader, settings)
+            raise TrainingError(f"FluidSynth cannot read {path}; give another SoundFont with --soundfont")
+        self.pointer = library.fluid_synth_get_sfont_by_id(reader, number)
+        library.fluid_synth_remove_sfont(reader, self.pointer)
+        # It reads samples through its first synthesizer for as long as it lives.
+        weakref.finalize(self, self._delete, library, self.pointer, reader, settings)
+
+    @staticmethod
+    def _delete(library: ctypes.CDLL, pointer: int, reader: int, settings: int) -> None:
+        library.delete_fluid_sfont(pointer)
+        _free(library, reader, settings)
+
+
 class _Synth:
     """Owns one `fluid_synth_t` and its settings, for the life of one note."""
 
-    def __init__(self, library: ctypes.CDLL, soundfont: Path):
-        self._library, self._soundfont, self._synth = library, soundfont, None
+    def __init__(self, library: ctypes.CDLL, font: _Font):
+        self._library, self._font, self._synth, self._font_number = library, font, None, _FAILED
         self._settings = library.new_fluid_settings()
         try:
             self._open()
@@ -197,18 +237,17 @@ class _Synth:
         self._synth = library.new_fluid_synth(self._settings)
         if not self._synth:
             raise TrainingError("FluidSynth could not be started")
-        self._soundfont_id = library.fluid_synth_sfload(self._synth, os.fsencode(self._soundfont), 1)
-        if self._soundfont_id < 0:
-            raise TrainingError(f"FluidSynth cannot read {self._soundfont}; give another SoundFont with --soundfont")
+        self._font_number = library.fluid_synth_add_sfont(self._synth, self._font.pointer)
+        if self._font_number == _FAILED:
+            raise TrainingError(f"FluidSynth could not take {self._font.path.name}")
         # Seventh order is FluidSynth's best interpolation: transposed samples alias least.
         self._check(library.fluid_synth_set_interp_method(self._synth, -1, 7), "set the interpolation")
 
     def _close(self) -> None:
-        if self._synth:
-            self._library.delete_fluid_synth(self._synth)
-        if self._settings:
-            self._library.delete_fluid_settings(self._settings)
-        self._synth = self._settings = None
+        if self._font_number != _FAILED:
+            self._library.fluid_synth_remove_sfont(self._synth, self._font.pointer)
+        _free(self._library, self._synth, self._settings)
+        self._synth, self._settings, self._font_number = None, None, _FAILED
 
     def __enter__(self) -> "_Synth":
         return self
@@ -217,8 +256,8 @@ class _Synth:
         self._close()
 
     def select(self, program: int, bank: int) -> None:
-        if self._library.fluid_synth_program_select(self._synth, 0, self._soundfont_id, bank, program) != _OK:
-            raise TrainingError(f"{self._soundfont.name} has no program {program} in bank {bank}")
+        if self._library.fluid_synth_program_select(self._synth, 0, self._font_number, bank, program) != _OK:
+            raise NoSound(f"{self._font.path.name} has no program {program} in bank {bank}")
 
     def repitch(self, cents: float) -> None:
         """Moves every note that begins from now on."""
@@ -226,7 +265,7 @@ class _Synth:
         for generator, value in ((_COARSE_TUNE, coarse), (_FINE_TUNE, cents - 100 * coarse)):
             self._check(self._library.fluid_synth_set_gen(self._synth, 0, generator, value), "repitch a note")
 
-    def play(self, key: int, velocity: int, off_sample: int) -> np.ndarray | None:
+    def play(self, key: int, velocity: int, off_sample: int, tail_seconds: float | None) -> np.ndarray | None:
         """The note until it is silent, or None where the SoundFont has nothing at this key and velocity."""
         library = self._library
         library.fluid_synth_noteon(self._synth, 0, key, velocity)
@@ -240,7 +279,7 @@ class _Synth:
         while True:
             parts.append(part := self._write(_round_up(_SILENT_SAMPLES)))
             tail += len(part)
-            if np.abs(part).max() < threshold:
+            if np.abs(part).max() < threshold or (tail_seconds and tail >= tail_seconds * SAMPLE_RATE):
                 break
             if tail > _MAXIMUM_TAIL_SECONDS * SAMPLE_RATE:
                 raise TrainingError(
@@ -265,6 +304,13 @@ class _Synth:
     def _check(status: int, action: str) -> None:
         if status != _OK:
             raise TrainingError(f"FluidSynth could not {action}")
+
+
+def _free(library: ctypes.CDLL, synth: int | None, settings: int | None) -> None:
+    if synth:
+        library.delete_fluid_synth(synth)
+    if settings:
+        library.delete_fluid_settings(settings)
 
 
 def _round_up(samples: int) -> int:
@@ -296,6 +342,10 @@ def _load_library() -> ctypes.CDLL:
         ("new_fluid_synth", pointer, (pointer,)),
         ("delete_fluid_synth", None, (pointer,)),
         ("fluid_synth_sfload", integer, (pointer, text, integer)),
+        ("fluid_synth_get_sfont_by_id", pointer, (pointer, integer)),
+        ("fluid_synth_add_sfont", integer, (pointer, pointer)),
+        ("fluid_synth_remove_sfont", integer, (pointer, pointer)),
+        ("delete_fluid_sfont", integer, (pointer,)),
         ("fluid_synth_set_interp_method", integer, (pointer, integer, integer)),
         ("fluid_synth_program_select", integer, (pointer, integer, integer, integer, integer)),
         ("fluid_synth_noteon", integer, (pointer, integer, integer, integer)),

@@ -105,7 +105,7 @@ def _draw_wave(axis: Any, x: np.ndarray, seconds: float) -> None:
 def _draw_spectrogram(axis: Any, x: np.ndarray, rate: float, seconds: float, width: int, height: int) -> Any:
     columns, rows = width * 71 // 80, height * 4 // 5
     hz = np.geomspace(_LOW_HZ, min(_HIGH_HZ, 0.49 * rate), rows)
-    level = 10.0 * np.log10(_log_power(x, rate, hz, columns) + 1e-20)
+    level = 10.0 * np.log10(log_power(x, rate, hz, columns) + 1e-20)
     level -= level.max()
     image = axis.pcolormesh(
         np.linspace(0, seconds, columns), hz, level, cmap="inferno", vmin=-_RANGE_DB, vmax=0, shading="gouraud"
@@ -123,7 +123,7 @@ def _draw_spectrogram(axis: Any, x: np.ndarray, rate: float, seconds: float, wid
     return image
 
 
-def _log_power(x: np.ndarray, rate: float, hz: np.ndarray, columns: int) -> np.ndarray:
+def log_power(x: np.ndarray, rate: float, hz: np.ndarray, columns: int) -> np.ndarray:
     """Power at each of `hz`, from windows that grow shorter upwards; the level of a sine is the same in all."""
     centres = np.linspace(0, len(x) - 1, columns).astype(int)
     total = np.zeros((len(hz), columns), dtype=np.float32)

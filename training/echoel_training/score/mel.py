@@ -18,9 +18,9 @@ FLOOR_DECIBELS = 70.0
 
 
 @cache
-def mel_bands() -> csr_array:
-    """Triangles ``[64, 1025]`` over the bins."""
-    edges = np.linspace(*(2595 * np.log10(1 + np.array([LOW_HERTZ, HIGH_HERTZ]) / 700)), BANDS + 2)
+def mel_bands(high_hertz: float = HIGH_HERTZ) -> csr_array:
+    """Triangles ``[64, 1025]`` over the bins of a window, from LOW_HERTZ to `high_hertz`."""
+    edges = np.linspace(*(2595 * np.log10(1 + np.array([LOW_HERTZ, high_hertz]) / 700)), BANDS + 2)
     edges = 700 * (10 ** (edges / 2595) - 1)
     bins = np.arange(WINDOW_SAMPLES // 2 + 1) * SAMPLE_RATE / WINDOW_SAMPLES
     low, middle, high = (edges[first : first + BANDS, None] for first in range(3))

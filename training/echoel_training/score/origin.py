@@ -23,7 +23,7 @@ class Origin:
         shortest = int(np.argmin(recordings.off_sample))
         expected = recordings.audio(shortest)
         asked = [int(part[shortest]) for part in (recordings.key, recordings.velocity, recordings.off_sample)]
-        for self._program in programs:
+        for self.program in programs:
             audio = self.play(*asked)
             if len(audio) == len(expected) and abs(audio - expected).max() <= _SAME * abs(expected).max():
                 return
@@ -34,6 +34,6 @@ class Origin:
 
     def play(self, key: int, velocity: int, off_sample: int, repitched_cents: float = 0.0) -> np.ndarray:
         """One note with its release, float32 at 48 kHz."""
-        note = self._synthesizer.render(self._program, key, velocity, off_sample, repitched_cents=repitched_cents)
+        note = self._synthesizer.render(self.program, key, velocity, off_sample, repitched_cents=repitched_cents)
         gain = self._recordings.fields["instrument_gain"][self._recordings.number]
         return note.audio * np.float32((127 / velocity) ** 2 * gain)

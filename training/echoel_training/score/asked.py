@@ -1,0 +1,66 @@
+"""The notes of an instrument whose identity is asked, as the product and the additive synth play them."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..measure.midi import key_frequency
+from ..measure.product import Bench
+from ..measure.report import Figure
+from ..measure.tool import Instrument
+from . import timbre
+from .additive import AdditiveSynth
+from .identity import Query, identity_figures, query_notes
+from .notes import SAMPLE_RATE, ScoredNote
+from .origin import Origin
+from .playing import Request, play
+from .recordings import Recordings
+
+ASKED_KEYS = 4
+
+_SAMPLES = timbre.OFF_SAMPLE + round(timbre.TAIL_SECONDS * SAMPLE_RATE)
+
+
+def asked_keys(recordings: Recordings, count: int = ASKED_KEYS) -> list[int]:
+    """Keys of zones that training has not heard, evenly spread over them; of all keys where no zone was kept."""
+    unheard = np.unique(recordings.key[np.isin(recordings.zone, recordings.missing_zones)])
+    keys = unheard if len(unheard) else np.unique(recordings.key)
+    places = (np.arange(count) + 0.5) / count * len(keys)
+    return sorted({int(keys[int(place)]) for place in places})
+
+
+def identity_of(
+    bench: Bench,
+    instrument: Instrument,
+    recordings: Recordings,
+    origin: Origin,
+    additive: AdditiveSynth,
+    soundfont: str | os.PathLike | None = None,
+    quick: bool = False,
+) -> list[Figure]:
+    """What the instrument is heard as, at four keys (`quick`: two) and every velocity of the gallery."""
+    notes = query_notes(asked_keys(recordings, ASKED_KEYS // 2 if quick else ASKED_KEYS))
+    program = origin.program
+    return identity_figures(
+        played_queries(bench, instrument, program, notes),
+        [Query(instrument.name, program, *note, additive.play(_reference(origin, recordings.name, *note))) for note in notes],
+        soundfont,
+    )
+
+
+def played_queries(
+    bench: Bench, instrument: Instrument, program: int, notes: Sequence[tuple[int, int]]
+) -> list[Query]:
+    """Notes (key and velocity) as `echoel` plays them, to be heard as a General MIDI program."""
+    requests = [Request(key, velocity, timbre.OFF_SAMPLE, _SAMPLES) for key, velocity in notes]
+    sounds = play(bench, instrument, requests)
+    return [Query(instrument.name, program, *note, sound) for note, sound in zip(notes, sounds, strict=True)]
+
+
+def _reference(origin: Origin, name: str, key: int, velocity: int) -> ScoredNote:
+    """The SoundFont's note, for the additive synth to be as loud as."""
+    audio = origin.play(key, velocity, timbre.OFF_SAMPLE)
+    reference = np.zeros(_SAMPLES, np.float32)
+    reference[: len(audio)] = audio[:_SAMPLES]
+    return ScoredNote(name, key, velocity, timbre.OFF_SAMPLE, key_frequency(key), 0.0, reference, "zone")

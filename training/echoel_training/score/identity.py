@@ -1,0 +1,141 @@
+"""Whether a note is heard as the instrument that it should be: its nearest neighbour among all General MIDI programs.
+
+A played note is compared with the SoundFont's notes of all 128 programs at the keys up to four semitones away and
+velocities 40, 64, 96 and 120, by what `timbre` says of them. Its own key is never among them, so the recording that
+it was made from can be there only transposed or, in a neighbouring zone, not at all. It is identified where the nearest
+note is its own program's (or one that `gallery` finds to be the same program twice).
+
+Each number is divided by how much it varies among one program's notes, pooled over the programs; onset, sustain
+and envelope have equal shares of the distance. The SoundFont's own notes, asked in the same way, give the rate that
+can be reached: a score is the share of that rate.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..measure.report import Figure
+from ..rendering import Synthesizer
+from . import timbre
+from .gallery import PROGRAMS, VELOCITIES, Gallery, open_gallery, render_note
+
+NEIGHBOURS = (-4, -3, -2, -1, 1, 2, 3, 4)
+"""Semitones from the asked key to those that are compared."""
+
+LEAST_SHARE = 80.0
+"""Percent of the SoundFont's own rate that an instrument must reach, and additive synthesis must not."""
+
+
+class Query(NamedTuple):
+    """A note to be identified, released at `timbre.OFF_SAMPLE`."""
+
+    instrument: str
+    program: int
+    """General MIDI, 0…127: what it should be heard as."""
+    key: int
+    velocity: int
+    audio: np.ndarray
+    """float32 [samples], 48 kHz, sample 0 the note-on, at any level."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a note was taken for."""
+
+    nearest: int
+    """The program of the nearest note."""
+    right: bool
+
+
+def query_notes(keys: Iterable[int]) -> list[tuple[int, int]]:
+    """Key and velocity of the notes to ask for: every velocity of the gallery at each of the keys."""
+    return [(key, velocity) for key in keys for velocity in VELOCITIES]
+
+
+def identity_figures(
+    queries: Sequence[Query], additive: Sequence[Query] = (), soundfont: str | os.PathLike | None = None
+) -> list[Figure]:
+    """The figures of each instrument, in the order of the queries.
+
+    `queries` are the instruments' notes and `additive` the baseline's, which has to fail: its figure passes below the
+    bound. What is not in the gallery's cache is rendered first.
+    """
+    queries = [Query(*query) for query in queries]
+    additive = [Query(*query) for query in additive]
+    own = soundfont_queries(queries, soundfont)
+    keys = {query.key + step for query in queries + additive for step in NEIGHBOURS if 0 <= query.key + step <= 127}
+    judge = Judge(open_gallery(keys, soundfont))
+    figures = []
+    for instrument in dict.fromkeys(query.instrument for query in queries):
+        reachable = _rate(judge, own, instrument)
+        measure = f"Identity: {instrument}"
+        figures += [
+            _share(measure, "top-1, of the SoundFont's own rate", _rate(judge, queries, instrument), reachable, True),
+            Figure(measure, "top-1 of the SoundFont's own notes", 100 * reachable["rate"], "%", details=reachable),
+        ]
+        if any(query.instrument == instrument for query in additive):
+            found = _rate(judge, additive, instrument)
+            figures.append(_share(measure, "the same of additive synthesis and noise", found, reachable, False))
+    return figures
+
+
+def soundfont_queries(queries: Iterable[Query], soundfont: str | os.PathLike | None = None) -> list[Query]:
+    """The SoundFont's own notes at the keys and velocities of the queries, where it has them."""
+    synthesizer = Synthesizer(soundfont)
+    asked = dict.fromkeys(Query(*query)[:4] for query in queries)
+    notes = [(each, render_note(synthesizer, *each[1:])) for each in asked]
+    return [Query(*each, audio) for each, audio in notes if audio is not None]
+
+
+class Judge:
+    """Finds nearest neighbours in a gallery."""
+
+    def __init__(self, gallery: Gallery):
+        self._keys = gallery.keys
+        self._sounds = gallery.sounds
+        self._same = gallery.same()
+        self._scale = _scale(gallery)
+        self._features = gallery.features * self._scale
+
+    def answer(self, query: Query) -> Answer:
+        """The program of the nearest note near the query's key, never at it."""
+        steps = self._keys - query.key
+        near = np.isin(steps, NEIGHBOURS)
+        distance = ((self._features[near] - timbre.describe(query.audio) * self._scale) ** 2).sum(axis=-1)
+        distance[~self._sounds[near]] = np.inf
+        nearest = int(np.unravel_index(np.argmin(distance), distance.shape)[1])
+        return Answer(nearest, bool(self._same[nearest] == self._same[query.program]))
+
+
+def _scale(gallery: Gallery) -> np.ndarray:
+    """What each number is multiplied by, so that onset, sustain and envelope weigh the same, float32 ``[116]``."""
+    squares = notes = 0.0
+    for program in PROGRAMS:
+        of_program = gallery.features[:, program][gallery.sounds[:, program]].astype(np.float64)
+        if len(of_program):
+            squares = squares + ((of_program - of_program.mean(axis=0)) ** 2).sum(axis=0)
+            notes += len(of_program)
+    weight = np.concatenate([np.full(size, size**-0.5) for size in timbre.PARTS])
+    return (weight / np.sqrt(np.maximum(squares / notes, 1e-9))).astype(np.float32)
+
+
+def _rate(judge: Judge, queries: Sequence[Query], instrument: str) -> dict:
+    """How many of an instrument's notes are identified, and what the others are taken for, most often first."""
+    answers = [judge.answer(query) for query in queries if query.instrument == instrument]
+    wrong = Counter(answer.nearest for answer in answers if not answer.right)
+    right = sum(answer.right for answer in answers)
+    return {
+        "notes": len(answers),
+        "right": right,
+        "rate": right / len(answers) if answers else 0.0,
+        "takenFor": [{"program": program, "notes": count} for program, count in wrong.most_common()],
+    }
+
+
+def _share(measure: str, name: str, found: dict, reachable: dict, at_least: bool) -> Figure:
+    share = 100 * found["rate"] / reachable["rate"] if reachable["rate"] else float("nan")
+    return Figure(measure, name, share, "%", LEAST_SHARE, at_least, found)
