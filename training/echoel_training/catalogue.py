@@ -38,6 +38,10 @@ class CatalogueInstrument:
     bank: int = 0
     held_out_zones: tuple[int, ...] = ()
     """Key zones of the SoundFont that are kept from training, counted from 0 at `low_key`."""
+    description: str = ""
+    """For the card: what it is, in a sentence without its name."""
+    limits: tuple[str, ...] = ()
+    """For the card: sentences about what it cannot do that no figure says."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Catalogue:
         for title in ("title", "attribution"):
             del described[title]
         for instrument in described["instruments"]:
-            for title in ("title", "family", "programs"):
+            for title in ("title", "family", "programs", "description", "limits"):
                 del instrument[title]
         return described
 
@@ -107,6 +111,8 @@ def _instrument(fields: "_Fields") -> CatalogueInstrument:
         note_seconds=tuple(float(seconds) for seconds in fields.list("note_seconds", (int, float))),
         bank=fields.integer("bank", 0, 16_383) if fields.has("bank") else 0,
         held_out_zones=fields.integers("held_out_zones", 0, 127) if fields.has("held_out_zones") else (),
+        description=fields.value("description", str) if fields.has("description") else "",
+        limits=fields.list("limits", str) if fields.has("limits") else (),
     )
     if instrument.articulation not in ARTICULATIONS:
         raise TrainingError(

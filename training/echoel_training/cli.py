@@ -232,7 +232,7 @@ def export(
 
 @cli.command(short_help="Score instruments as `echoel` plays them, against the SoundFont.")
 @click.argument("notes", type=_FILE, metavar="[DATASET]", required=False)
-@click.option("--instrument", "names", multiple=True, help="An instrument to score; repeatable. Default: all there are.")
+@click.option("--instrument", "names", multiple=True, help="An instrument to score; repeatable. Default: all.")
 @click.option("--models", type=_FILE, help="The folder of models. Default: ECHOEL_MODELS, else Models of this clone.")
 @click.option("--echoel", type=_FILE, help="The program. Default: script/echoel of this clone, else the PATH's.")
 @click.option("--out", type=_FILE, help="A folder for score.json and score.html, which shows and plays the notes.")
@@ -251,8 +251,8 @@ def score(
 ) -> None:
     """Score instruments as `echoel` plays them, on the notes of DATASET that were kept from training.
 
-    Mel distance beside an additive synthesizer, a sampler without the zone and another velocity; pitch, partials, onset,
-    attack, T60, level, half a minute held, slices, cost. Without DATASET, that of catalogue/ensemble.toml is rendered
+    Mel distance beside an additive synthesizer, a sampler without the zone and another velocity; pitch, partials,
+    onset, attack, T60, level, half a minute held, slices, cost. Without DATASET, that of catalogue/ensemble.toml is rendered
     where it is not in the cache. Exits with 1 if a bound is not kept.
 
     \b
@@ -288,6 +288,49 @@ def score(
     _report(report, table(found.figures), as_json)
     if not report["passed"]:
         raise TrainingError("not every bound is kept")
+
+
+@cli.command(short_help="Write the cards, previews and measured figures of a folder of instruments.")
+@click.option("--models", type=_FILE, help="The folder of models. Default: ECHOEL_MODELS, else Models of this clone.")
+@click.option("--scores", type=_FILE, multiple=True, required=True, help="A score.json that `score --out` wrote; repeatable.")
+@click.option("--catalogue", type=_FILE, help="What they were trained on. Default: catalogue/ensemble.toml.")
+@click.option("--echoel", type=_FILE, help="The program. Default: script/echoel of this clone, else the PATH's.")
+@_SOUNDFONT
+@_JSON
+def cards(
+    models: Path | None,
+    scores: tuple[Path, ...],
+    catalogue: Path | None,
+    echoel: Path | None,
+    soundfont: Path | None,
+    as_json: bool,
+) -> None:
+    """Write what lies beside the models, for every instrument of the folder.
+
+    NAME.md, its card; previews/NAME.ogg, a phrase that `echoel` plays, and its spectrogram; and the figures of the
+    score into the manifests of its prior and decoder. All of it comes from the score, the manifests and the catalogue:
+    a second run changes nothing unless they have changed.
+
+    \b
+    Example:
+      echoel_training cards --scores scored/score.json
+    """
+    from .cards.command import CardWriter
+    from .cards.scores import read_scores
+    from .catalogue import DEFAULT_CATALOGUE, read_catalogue
+    from .measure.tool import Echoel
+
+    catalogue = (catalogue or DEFAULT_CATALOGUE).resolve()
+    described = read_catalogue(catalogue)
+    training = DEFAULT_CATALOGUE.parents[1]
+    file = str(catalogue.relative_to(training)) if catalogue.is_relative_to(training) else catalogue.name
+
+    def announce(what: str) -> None:
+        click.echo(f"{what} …", err=True)
+
+    writer = CardWriter(Echoel(echoel, models), read_scores(scores), described, file, soundfont, announce)
+    written = [str(path) for path in writer.write()]
+    _report({"files": written}, written, as_json)
 
 
 @cli.command(short_help="Export the guide's reference encoder and decoder.")

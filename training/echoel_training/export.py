@@ -211,6 +211,7 @@ def write_models(
             low_key=described.low_key,
             high_key=described.high_key,
             programs=described.programs,
+            articulation=described.articulation,
             **origin,
             decoder=decoder,
             prior=write(prior_name(name), export_prior, prior, prior_fields()),

@@ -16,6 +16,10 @@ WINDOW_SAMPLES = (4096, 1024, 512, 256, 128)
 FLOOR = 1e-4
 """-80 dB, relative to a sine as high as the note's peak."""
 
+ONSET_SAMPLES = 3072
+ONSET_WINDOW_SAMPLES = (512, 256, 128)
+"""An attack is a thirtieth of a segment: what it sounds like is compared once more by itself."""
+
 FADE_SAMPLES = 2048
 
 MEL_BANDS, MEL_LOW, MEL_HIGH = 64, 40.0, 20_000.0
@@ -23,19 +27,21 @@ MEL_WINDOW_SAMPLES, MEL_FRAMES = 2048, 4
 
 
 class SpectralLoss(nn.Module):
-    """Distance of ``audio`` from ``target``, both ``[B, samples]``; ``peak [B]`` is each note's loudest sample.
+    """Distance of ``audio`` from ``target``, both ``[B, samples]``, in windows of so many samples; ``peak [B]`` is each
+    note's loudest sample.
 
     Returns one number per item ``[B]``: 0 for equal sounds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, windows: tuple[int, ...] = WINDOW_SAMPLES) -> None:
         super().__init__()
-        for size in WINDOW_SAMPLES:
+        self.windows = windows
+        for size in windows:
             self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
 
     def forward(self, audio: Tensor, target: Tensor, peak: Tensor) -> Tensor:
         total = torch.zeros_like(peak)
-        for size in WINDOW_SAMPLES:
+        for size in self.windows:
             window = getattr(self, f"window_{size}")
             ours, theirs = (_magnitudes(signal, window) for signal in (audio, target))
             loudest = peak[:, None, None] * (0.5 * size / 2)
@@ -45,7 +51,7 @@ class SpectralLoss(nn.Module):
             convergence = _norm(ours - theirs) / (_norm(theirs) + least)
             logarithmic = (torch.log(ours + floor) - torch.log(theirs + floor)).abs().mean(dim=(1, 2))
             total = total + convergence + logarithmic
-        return total / len(WINDOW_SAMPLES)
+        return total / len(self.windows)
 
 
 class MelLoss(nn.Module):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import TrainingError
+from .catalogue import ARTICULATIONS
 from .files import atomic_path, file_sha256
 
 FORMAT_VERSION = 1
@@ -90,6 +91,7 @@ def instrument_manifest(
     prior: str | os.PathLike,
     encoder: str | os.PathLike | None = None,
     attribution: Sequence[str] = (),
+    articulation: str = "sustained",
     pitched: bool = True,
     velocity_exponent: float = 2.0,
     gain: float,
@@ -109,6 +111,7 @@ def instrument_manifest(
         "title": title,
         "family": family,
         "pitched": pitched,
+        "articulation": articulation,
         "lowKey": low_key,
         "highKey": high_key,
         "programs": list(programs),
@@ -201,6 +204,9 @@ def validate_instrument(manifest: dict, where: str) -> None:
     for key in ("title", "family", "card", *(("instrument",) if "instrument" in manifest else ())):
         check.value(key, str)
     check.value("pitched", bool)
+    if "articulation" in manifest:
+        articulation = check.value("articulation", str)
+        check.require(articulation in ARTICULATIONS, f"`articulation` is {articulation!r}; it is sustained or struck")
     low, high = check.value("lowKey", int), check.value("highKey", int)
     check.require(0 <= low <= high <= 127, f"keys {low} to {high} are not a range within 0 to 127")
     for program in check.value("programs", list):

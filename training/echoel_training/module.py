@@ -20,7 +20,7 @@ from . import TrainingError
 from .adversary import Adversary
 from .decoder import FREE_CHANNELS, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
-from .losses import MelLoss, SpectralLoss, divergence, fade_in
+from .losses import ONSET_SAMPLES, ONSET_WINDOW_SAMPLES, MelLoss, SpectralLoss, divergence, fade_in
 from .partials import SAMPLE_RATE, SLOT_SAMPLES, detune_code, detune_ratio, inharmonicity_code
 from .pqmf import BANDS
 from .prior import KEYS, Prior
@@ -31,6 +31,7 @@ HIGHEST_RATE, LOWEST_RATE = 2e-3, 3e-5
 WARM_UP_STEPS = 100
 LARGEST_GRADIENT = 3.0
 MEL_WEIGHT = 1.0
+ONSET_WEIGHT = 0.5
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
 ADVERSARY_WEIGHT = 0.1
@@ -109,6 +110,7 @@ class EnsembleModule(lightning.LightningModule):
         self.adversary = Adversary() if adversary_from is not None else None
         self.spectral = SpectralLoss()
         self.mel = MelLoss()
+        self.onset = SpectralLoss(ONSET_WINDOW_SAMPLES)
         self.seconds_before = 0.0
         self._started = time.monotonic()
 
@@ -167,10 +169,16 @@ class EnsembleModule(lightning.LightningModule):
         ours, theirs = self.faded(self.decode(networks, latent, segments), segments)
         spectral, mel = (loss(ours, theirs, segments.peak) for loss in (self.spectral, self.mel))
 
+        # Of the segments that begin in the middle of a note nothing is left to be compared.
+        begins = (segments.first_slot == 0).float()
+        first, other = (sound[:, :ONSET_SAMPLES] * begins[:, None] for sound in (ours, theirs))
+        onset = self.onset(first, other, segments.peak)
+
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
-        loss = spectral.mean() + MEL_WEIGHT * mel.mean() + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
+        loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.mean()
+        loss = loss + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
         optimizers = self.optimizers()
         if self.adversary is not None:
             if self.progress >= self.hparams.adversary_from:
@@ -194,6 +202,7 @@ class EnsembleModule(lightning.LightningModule):
                 "train/prior": spectral[encoded:].mean(),
                 "train/encoder_mel": mel[:encoded].mean(),
                 "train/prior_mel": mel[encoded:].mean(),
+                "train/onset": onset.sum() / begins.sum().clamp(min=1),
                 "train/divergence": kl,
                 "train/regression": regression,
             }

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from .decoder import FREE_CHANNELS, LATENT_SIZE, SLOPE
 
-ATTACK_SECONDS = (0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
+ATTACK_SECONDS = (0.0015, 0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 DECAY_SECONDS = (1.6, 3.2, 6.4, 12.8)
 """Slower ones, for struck notes: what sustains has to settle within the notes of its training."""
 RELEASE_SECONDS = (0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
@@ -27,8 +27,10 @@ COLUMNS = ("pitch", "velocity", "secondsOn", "secondsOff", "variation", "tempera
 LONGEST_SECONDS = 1000.0
 MIDDLE_KEY = 60.0
 
-MOVEMENT_LINES = 192
-SLOWEST_HERTZ, FASTEST_HERTZ = 0.2, 10.0
+MOVEMENT_LINES = 384
+SLOWEST_HERTZ, FASTEST_HERTZ = 0.1, 10.0
+"""So many sines, each within its own 0.026 Hz: half a minute does not tell one from its neighbours."""
+
 MOVEMENT_SECONDS = 0.15
 """A note's movement sets in with this time constant."""
 
@@ -52,13 +54,15 @@ class Prior(nn.Module):
         # Detune and inharmonicity of every key, as codes: the last two channels of the latent.
         self.register_buffer("tuning", torch.zeros(KEYS, LATENT_SIZE - FREE_CHANNELS))
 
-        # Geometric spacing, each line at random within its own share: no two are in a whole ratio.
+        # Each line at random within its own share of the band: they have no common period. What they weigh is learned
+        # from the recordings after the training, and so is no part of its state.
         random = torch.Generator().manual_seed(seed)
         place = (torch.arange(MOVEMENT_LINES) + torch.rand(MOVEMENT_LINES, generator=random)) / MOVEMENT_LINES
-        self.register_buffer("line_hertz", SLOWEST_HERTZ * (FASTEST_HERTZ / SLOWEST_HERTZ) ** place)
-        self.register_buffer("line_phase", torch.rand(MOVEMENT_LINES, generator=random))
-        self.register_buffer("line_turns", torch.randint(1, 2000, (MOVEMENT_LINES,), generator=random).float())
-        self.register_buffer("movement", torch.zeros(MOVEMENT_LINES, FREE_CHANNELS))
+        self.register_buffer("line_hertz", SLOWEST_HERTZ + (FASTEST_HERTZ - SLOWEST_HERTZ) * place, persistent=False)
+        self.register_buffer("line_phase", torch.rand(MOVEMENT_LINES, generator=random), persistent=False)
+        turns = torch.randint(1, 2000, (MOVEMENT_LINES,), generator=random).float()
+        self.register_buffer("line_turns", turns, persistent=False)
+        self.register_buffer("movement", torch.zeros(MOVEMENT_LINES, FREE_CHANNELS), persistent=False)
 
     def forward(self, note: Tensor) -> Tensor:
         key = (note[:, 0:1].clamp(0.0, 127.0) - MIDDLE_KEY) * (1.0 / 24.0)

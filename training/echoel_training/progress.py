@@ -35,7 +35,7 @@ class Checkpoints(lightning.Callback):
 
     def save(self, trainer) -> None:
         partial = self.path.with_name(f".{self.path.name}.partial")
-        trainer.save_checkpoint(partial)
+        trainer.save_checkpoint(partial, weights_only=False)
         if trainer.is_global_zero:
             os.replace(partial, self.path)
         self._saved = time.monotonic()

@@ -7,29 +7,24 @@ answers with a rising line over a falling bass, climbs to its peak over pulsing 
 the minor subdominant while the music slows down.
 """
 
-import math
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-
 import mido
 
-TICKS_PER_BEAT = 480
+from midi_parts import (
+    SUSTAIN,
+    Note,
+    bend_events,
+    conductor_track,
+    control_events,
+    midi_file,
+    part_track,
+    scoop,
+    vibrato,
+    write,
+)
+
 BEATS_PER_BAR = 4
 STRINGS, TRUMPET = 0, 1  # channels, counted from 0
 STRINGS_PROGRAM, TRUMPET_PROGRAM = 48, 56
-BEND_SEMITONES = 2  # the General MIDI default
-
-
-@dataclass(frozen=True)
-class Note:
-    """`start` and `beats` in quarter notes from the beginning."""
-
-    start: float
-    beats: float
-    key: int
-    velocity: int
-
 
 # Beat, quarter notes per minute: forward to the climax in bar 12, then back, and slower from bar 14 on.
 TEMPI = [
@@ -143,73 +138,22 @@ def bends(notes: list[Note]) -> list[tuple[float, float]]:
     changes = [(0.0, 0.0)]
     for note in notes:
         if (depth := SCOOPS.get(note.start)) is not None:
-            steps = 12
-            changes += [(note.start + 0.25 * s / steps - 0.01, depth * (1 - s / steps)) for s in range(steps + 1)]
+            changes += scoop(note.start - 0.01, 0.25, depth)
         if note.start in VIBRATO:
-            begin, end, per_beat = note.start + 0.5 * min(note.beats, 2), note.start + note.beats, 4.2
-            steps = int((end - begin) * 24)
-            for s in range(steps):
-                beat = begin + (end - begin) * s / steps
-                growing = min(1.0, s / 18)
-                changes.append((beat, 0.18 * growing * math.sin(2 * math.pi * per_beat * (beat - begin))))
-            changes.append((end + 0.02, 0.0))
+            changes += vibrato(note.start + 0.5 * min(note.beats, 2), note.start + note.beats, per_beat=4.2)
     return changes
 
 
 def first_light() -> mido.MidiFile:
     """The whole piece, a format-1 file of three tracks."""
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
-    conductor = [
-        (0.0, mido.MetaMessage("track_name", name="First Light")),
-        (0.0, mido.MetaMessage("copyright", text="Echoelmusic, Apache-2.0")),
-        (0.0, mido.MetaMessage("time_signature", numerator=4, denominator=4)),
-        (0.0, mido.MetaMessage("key_signature", key="D")),
-    ]
-    conductor += [(beat, mido.MetaMessage("set_tempo", tempo=round(60e6 / tempo))) for beat, tempo in TEMPI]
-    trumpet = trumpet_notes()
-    for name, channel, program, notes, others in (
-        ("Strings", STRINGS, STRINGS_PROGRAM, string_notes(), _controls(pedal())),
-        ("Trumpet", TRUMPET, TRUMPET_PROGRAM, trumpet, _bends(bends(trumpet))),
-    ):
-        events = [
-            (0.0, mido.MetaMessage("track_name", name=name)),
-            (0.0, mido.Message("program_change", channel=channel, program=program)),
-            *others,
-        ]
-        for note in notes:
-            on = mido.Message("note_on", channel=channel, note=note.key, velocity=note.velocity)
-            events.append((note.start, on))
-            # A tick before the next note of the same key, so that a note-off never ends the note after it.
-            off = mido.Message("note_off", channel=channel, note=note.key, velocity=64)
-            events.append((note.start + note.beats - 1 / TICKS_PER_BEAT, off))
-        if not file.tracks:
-            file.tracks.append(_track(conductor))
-        file.tracks.append(_track(events))
-    return file
-
-
-def _controls(changes: list[tuple[float, int]]) -> list[tuple[float, mido.Message]]:
-    return [(beat, mido.Message("control_change", channel=STRINGS, control=64, value=value)) for beat, value in changes]
-
-
-def _bends(changes: list[tuple[float, float]]) -> list[tuple[float, mido.Message]]:
-    return [
-        (beat, mido.Message("pitchwheel", channel=TRUMPET, pitch=round(8192 * semitones / BEND_SEMITONES)))
-        for beat, semitones in changes
-    ]
-
-
-def _track(events: list[tuple[float, mido.Message | mido.MetaMessage]]) -> mido.MidiTrack:
-    track, now = mido.MidiTrack(), 0
-    timed = [(max(0, round(beat * TICKS_PER_BEAT)), message) for beat, message in events]
-    for tick, message in sorted(timed, key=lambda event: event[0]):
-        track.append(message.copy(time=tick - now))
-        now = tick
-    track.append(mido.MetaMessage("end_of_track", time=0))
-    return track
+    strings, trumpet = string_notes(), trumpet_notes()
+    held, bent = control_events(STRINGS, SUSTAIN, pedal()), bend_events(TRUMPET, bends(trumpet))
+    return midi_file(
+        conductor_track("First Light", "D", TEMPI),
+        part_track("Strings", STRINGS, STRINGS_PROGRAM, strings, held),
+        part_track("Trumpet", TRUMPET, TRUMPET_PROGRAM, trumpet, bent),
+    )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python examples/first_light.py OUT.mid")
-    first_light().save(Path(sys.argv[1]))
+    write("first_light.py", first_light)

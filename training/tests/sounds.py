@@ -32,7 +32,9 @@ def envelope(held, after, *, onset=0.0, attack=0.01, t60_held=np.inf, t60=0.2):
     return rise * 10 ** (decibels / 20)
 
 
-def note(hertz=440.0, held=1.5, after=1.0, *, key=69, why="zone", velocity=100, inharmonicity=0.0, partials=12, **shape):
+def note(
+    hertz=440.0, held=1.5, after=1.0, *, key=69, why="zone", velocity=100, inharmonicity=0.0, partials=12, **shape
+):
     """A note to score, its reference a tone with an envelope."""
     sound = tone(hertz, held + after, inharmonicity=inharmonicity, partials=partials) * envelope(held, after, **shape)
     return ScoredNote(

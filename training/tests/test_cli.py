@@ -23,7 +23,7 @@ def run(*arguments, **options) -> subprocess.CompletedProcess:
 
 
 def test_every_command_has_help_with_an_example():
-    assert {"render", "notes", "train", "export", "score", "reference", "fixtures"} <= set(cli.commands)
+    assert {"render", "notes", "train", "export", "score", "cards", "reference", "fixtures"} <= set(cli.commands)
     for name in cli.commands:
         shown = CliRunner().invoke(cli, [name, "--help"])
         assert shown.exit_code == 0 and f"Example:\n    echoel_training {name} " in shown.output, name

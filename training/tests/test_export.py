@@ -10,8 +10,8 @@ import torch
 from streaming import random_inputs, run_in_parts
 
 from echoel_training.encoder import LATENT_SAMPLES
-from echoel_training.catalogue import read_catalogue
-from echoel_training.export import DEFAULT_CATALOGUE, Provenance, write_models
+from echoel_training.catalogue import DEFAULT_CATALOGUE, read_catalogue
+from echoel_training.export import Provenance, write_models
 from echoel_training.manifest import check_against_model, read_json
 from echoel_training.models import Models
 from echoel_training.weights import EXACT, SMALLEST_VALUES

@@ -1,6 +1,7 @@
 """A player with one fault fails the line that is for it, and one without any fails none."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,19 +19,21 @@ KEYS = {48: 130.81, 55: 196.0, 62: 293.66, 69: 440.0}
 SHAPE = {"onset": 0.002, "attack": 0.03, "t60_held": 4.0, "t60": 0.3}
 
 
-def sound(hertz, scored, *, cents=0.0, gain=1.0, **changed):
+def sound(scored, *, cents=0.0, gain=1.0, **changed):
     """What a player makes of a note: the same tone with other phases, and with what is changed."""
-    length = len(scored.reference) / SAMPLE_RATE
-    held = scored.off_sample / SAMPLE_RATE
-    return gain * tone(hertz, length, cents=cents, seed=5) * envelope(held, length - held, **(SHAPE | changed))
+    length, held = len(scored.reference) / SAMPLE_RATE, scored.off_sample / SAMPLE_RATE
+    return gain * tone(scored.hertz, length, cents=cents, seed=5) * envelope(held, length - held, **(SHAPE | changed))
+
+
+@cache
+def asked() -> list[Rendering]:
+    """The notes, and what a synthesizer with another envelope makes of them."""
+    notes = [note(hertz, key=key, held=1.5, after=1.0, **SHAPE) for key, hertz in KEYS.items()]
+    return [Rendering(each, played(each, sound(each, t60_held=9, attack=0.1)).audio) for each in notes]
 
 
 def renderings(**changed) -> list[Rendering]:
-    notes = [(hertz, note(hertz, key=key, held=1.5, after=1.0, **SHAPE)) for key, hertz in KEYS.items()]
-    return [
-        played(scored, sound(hertz, scored, **changed), additive=sound(hertz, scored, t60_held=9, attack=0.1))
-        for hertz, scored in notes
-    ]
+    return [played(each.note, sound(each.note, **changed), additive=each.audio["prior"]) for each in asked()]
 
 
 def figures(**changed) -> list[Figure]:
@@ -93,7 +96,10 @@ def test_noise_in_the_place_of_a_note_fails_its_mel_distance():
 def test_a_note_that_was_heard_at_another_velocity_is_not_judged_by_its_mel_distance():
     """A SoundFont may have one recording for all velocities: then it is not a held-out note."""
     judged = renderings()
-    easy = [played(note(hertz, key=key, why="velocity"), tone(hertz, 2.5), additive=noise(2.5, 0.1)) for key, hertz in KEYS.items()]
+    easy = [
+        played(note(hertz, key=key, why="velocity"), tone(hertz, 2.5), additive=noise(2.5, 0.1))
+        for key, hertz in KEYS.items()
+    ]
     [alone] = [f for f in compare.distance_figures("tones", judged) if f.name.startswith("through the prior, mean")]
     [both, velocity] = [
         f for f in compare.distance_figures("tones", judged + easy) if f.name.startswith("through the prior, mean")

@@ -26,6 +26,7 @@ from echoel_training.score.movement import (
 from echoel_training.score.notes import SAMPLE_RATE
 from echoel_training.score.partials import partial_errors
 from echoel_training.score.pitches import praat_cents, pyin_cents
+from echoel_training.score.tuning import ideal_tone
 
 from sounds import SEED, envelope, noise, note, tone
 
@@ -173,6 +174,16 @@ def test_known_estimators_hear_a_tone_within_a_cent(estimate, hertz):
 
 
 @pytest.mark.parametrize("estimate", [pyin_cents, praat_cents])
+@pytest.mark.parametrize("slope", [0.5, 1.5])
+def test_a_piano_in_tune_is_heard_as_sharp_as_the_ideal_tone(estimate, slope):
+    """And one that is 6 cents off is heard 6 cents farther off, whatever its timbre."""
+    for cents in (0.0, 6.0):
+        sound = tone(220, 0.9, cents=cents, inharmonicity=3e-4, slope=slope) * envelope(0.9, 0, t60_held=4)
+        heard, expected = estimate(sound, 220), estimate(ideal_tone(sound, 220, 3e-4), 220)
+        assert expected > 3 and heard - expected == pytest.approx(cents, abs=1)
+
+
+@pytest.mark.parametrize("estimate", [pyin_cents, praat_cents])
 def test_noise_and_silence_have_no_pitch(estimate):
     assert math.isnan(estimate(noise(0.9, 0.1), 220.0)) and math.isnan(estimate(np.zeros(43_200), 220.0))
 
@@ -187,7 +198,8 @@ def wandering(seconds, seed=SEED, repeats=1):
     """A level that wanders slowly about 1, `repeats` times the same."""
     rng = np.random.default_rng(seed)
     steps = rng.standard_normal(round(8 * seconds))
-    loop = np.interp(np.arange(round(seconds * SAMPLE_RATE)), np.arange(len(steps)) * 6_000, steps, period=6_000 * len(steps))
+    samples, places = np.arange(round(seconds * SAMPLE_RATE)), np.arange(len(steps)) * 6_000
+    loop = np.interp(samples, places, steps, period=6_000 * len(steps))
     return 10 ** (1.5 * np.tile(loop, repeats) / 20)
 
 

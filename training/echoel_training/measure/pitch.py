@@ -23,6 +23,7 @@ _FOUND_DB = 15.0  # of a peak above its surroundings; the largest of a hundred b
 _CAP_DB = 60.0  # no partial is trusted more than this: sounds are not as steady as sines
 _FOOTHILL = 100.0  # a peak that has one with so much more power beside it is a side lobe of that
 _MOST_INHARMONICITY = 1e-3
+_STRETCHED_CENTS = 3.0
 
 # Semitones from a note to a partial of it, within three octaves, that lies within 40 cents of a key: no chord that
 # has two notes so far apart can show both of them.
@@ -80,7 +81,7 @@ def tone_cents(x: np.ndarray, rate: float, nominal_hz: float) -> float:
     """How far the fundamental of a steady tone is from `nominal_hz`, in cents; NaN if there is no such tone.
 
     Up to ten partials are heard together; partials that are stretched as a stiff string's are taken for what they
-    are (f_k = k f sqrt(1 + B k²), B up to 4e-4 or so: a piano's middle). A tone that is more than 80 cents off, or an octave, is no such tone.
+    are (f_k = k f sqrt((1 + B k²) / (1 + B))). A tone that is more than 80 cents off, or an octave, is no such tone.
 
     `x`: at least 0.3 s of one note, without its attack and its release.
     """
@@ -103,16 +104,22 @@ def tone_cents(x: np.ndarray, rate: float, nominal_hz: float) -> float:
 
 
 def _fundamental(k: np.ndarray, cents: np.ndarray, weights: np.ndarray) -> float:
-    """The weighted mean of the partials' cents, or their line over k² down to k = 1 if that explains far more."""
+    """The weighted mean of the partials' cents, or their line over k² down to k = 1 if that explains far more.
+
+    Where most partials are above the first but on no such line, the stretch is so great that some are taken for others:
+    then the first alone tells.
+    """
     harmonic, harmonic_error = _robust_fit(np.ones((len(k), 1)), cents, weights)
+    above = np.median(cents[1:]) - cents[0] if k[0] == 1 and len(k) > 1 else 0.0
+    alone = cents[0] if above > _STRETCHED_CENTS else harmonic[0]
     if len(k) < 4:
-        return float(harmonic[0])
+        return float(alone)
     # 1200 log2 sqrt((1 + B k²) / (1 + B)) is 866 B (k² − 1) cents for small B.
     stretched, stretched_error = _robust_fit(np.stack([np.ones_like(k), k**2 - 1.0], axis=1), cents, weights)
     inharmonicity = stretched[1] / (600.0 / math.log(2.0))
     if 0 < inharmonicity < _MOST_INHARMONICITY and stretched_error < 0.1 * harmonic_error:
         return float(stretched[0])
-    return float(harmonic[0])
+    return float(alone)
 
 
 def _robust_fit(design: np.ndarray, values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:

@@ -11,6 +11,7 @@ from .. import TrainingError
 from ..files import atomic_path
 
 _WIDTH, _HEIGHT, _DOTS = 16.0, 7.0, 100  # inches, inches, pixels per inch
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.83, 1.04, 0.525, 0.6  # inches around a spectrogram
 _LOW_HZ, _HIGH_HZ = 40.0, 18_000.0
 _RANGE_DB = 80.0
 _BACKGROUND, _PANEL, _TEXT, _FAINT, _LINE = "#0d1017", "#000004", "#d7dce5", "#8b93a3", "#f0a35e"
@@ -18,11 +19,17 @@ _BACKGROUND, _PANEL, _TEXT, _FAINT, _LINE = "#0d1017", "#000004", "#d7dce5", "#8
 _WINDOWS = [(0.34, 0.0), (0.17, 250.0), (0.085, 1000.0), (0.043, 4000.0)]
 
 
-def write_spectrogram(sound: Path, out: Path, title: str | None = None, most_bytes: int = 400_000) -> None:
-    """Writes a PNG of 1600 × 700 pixels of a sound file: its waveform, and its spectrogram.
+def write_spectrogram(
+    sound: Path,
+    out: Path,
+    title: str | None = None,
+    most_bytes: int = 400_000,
+    size: tuple[int, int] = (1600, 700),
+) -> None:
+    """Writes a PNG of a sound file: its waveform, and its spectrogram.
 
-    The title is the file's name without its ending unless another is given. Colours are reduced until the picture
-    takes at most `most_bytes`.
+    The title is the file's name without its ending unless another is given; `size` is in pixels, width and height.
+    Colours are reduced until the picture takes at most `most_bytes`.
     """
     pyplot = _pyplot()
     if not sound.is_file():
@@ -34,19 +41,21 @@ def write_spectrogram(sound: Path, out: Path, title: str | None = None, most_byt
     x = samples.mean(axis=1)
     if len(x) < rate // 10 or not np.any(x):
         raise TrainingError(f"{sound} is too short or silent: there is nothing to see")
+    width, height = size[0] / _DOTS, size[1] / _DOTS
     figure, (wave, picture) = pyplot.subplots(
-        2, 1, figsize=(_WIDTH, _HEIGHT), height_ratios=[1, 5.2], sharex=True, facecolor=_BACKGROUND
+        2, 1, figsize=(width, height), height_ratios=[1, 5.2], sharex=True, facecolor=_BACKGROUND
     )
     try:
-        figure.subplots_adjust(left=0.052, right=0.935, top=0.925, bottom=0.085, hspace=0.05)
+        left, right, top = _LEFT / width, 1 - _RIGHT / width, 1 - _TOP / height
+        figure.subplots_adjust(left=left, right=right, top=top, bottom=_BOTTOM / height, hspace=0.05)
         seconds = len(x) / rate
-        figure.text(0.052, 0.952, title or sound.stem, color=_TEXT, fontsize=15, weight="bold")
+        figure.text(left, top + 0.19 / height, title or sound.stem, color=_TEXT, fontsize=15, weight="bold")
         facts = f"{seconds:.1f} s · {rate / 1000:g} kHz"
-        figure.text(0.935, 0.954, facts, color=_FAINT, fontsize=11, ha="right")
+        figure.text(right, top + 0.2 / height, facts, color=_FAINT, fontsize=11, ha="right")
         _draw_wave(wave, x, seconds)
-        image = _draw_spectrogram(picture, x, rate, seconds)
+        image = _draw_spectrogram(picture, x, rate, seconds, *size)
         box = picture.get_position()
-        bar = figure.colorbar(image, cax=figure.add_axes((box.x1 + 0.01, box.y0, 0.009, box.height)))
+        bar = figure.colorbar(image, cax=figure.add_axes((box.x1 + 0.16 / width, box.y0, 0.144 / width, box.height)))
         bar.set_label("dB below the loudest", color=_FAINT, fontsize=10)
         bar.set_ticks([-80, -60, -40, -20, 0], labels=["80", "60", "40", "20", "0"])
         bar.ax.tick_params(colors=_FAINT, labelsize=9, length=3)
@@ -93,8 +102,8 @@ def _draw_wave(axis: Any, x: np.ndarray, seconds: float) -> None:
     axis.tick_params(labelbottom=False, bottom=False)
 
 
-def _draw_spectrogram(axis: Any, x: np.ndarray, rate: float, seconds: float) -> Any:
-    columns, rows = 1420, 560
+def _draw_spectrogram(axis: Any, x: np.ndarray, rate: float, seconds: float, width: int, height: int) -> Any:
+    columns, rows = width * 71 // 80, height * 4 // 5
     hz = np.geomspace(_LOW_HZ, min(_HIGH_HZ, 0.49 * rate), rows)
     level = 10.0 * np.log10(log_power(x, rate, hz, columns) + 1e-20)
     level -= level.max()
@@ -158,7 +167,7 @@ def _write_small(picture: io.BytesIO, out: Path, most_bytes: int) -> None:
     full = Image.open(picture).convert("RGB")
     ramps = [(_BACKGROUND, _TEXT), (_BACKGROUND, _FAINT), (_PANEL, _LINE)]
     fixed = np.concatenate([np.linspace(_rgb(start), _rgb(end), 12) for start, end in ramps])
-    for colours in (220, 160, 110, 80, 56, 40):
+    for colours in (220, 160, 110, 80, 56, 40, 28):
         spectrum = 255 * colormaps["inferno"](np.linspace(0, 1, colours))[:, :3]
         palette = Image.new("P", (1, 1))
         palette.putpalette(np.concatenate([fixed, spectrum]).round().astype(np.uint8).tobytes())

@@ -59,6 +59,8 @@ class Instrument:
     programs: tuple[int, ...]
     """The General MIDI programs that it answers to."""
     has_encoder: bool
+    is_struck: bool
+    """Its notes decay while they are held."""
 
 
 class Echoel:
@@ -110,6 +112,7 @@ class Echoel:
                         velocity_exponent=manifest["velocityExponent"],
                         programs=tuple(manifest["programs"]),
                         has_encoder="encoder" in manifest,
+                        is_struck=manifest.get("articulation") == "struck",
                     )
                 )
             except (KeyError, ValueError, TypeError) as error:

@@ -7,13 +7,13 @@ What it knows it has from the instrument's training notes alone, all of them ave
   each frequency its own; the two that explain the partials of the training notes best (dB, least squares);
 - noise, shaped by the average spectrum of what is left between the partials (dB, in 24 mel bands), at its average level
   against the partials; white noise drawn anew for each note, from a fixed seed;
-- one envelope for all: a straight rise within the median attack time, then, of a struck instrument, an exponential decay
-  at the median rate of its held notes (of a sustained one a level that stays), and after the note-off an exponential
-  release of the median T60;
+- one envelope for all: a straight rise within the median attack time, then, of a struck instrument, an exponential
+  decay at the median rate of its held notes (of a sustained one a level that stays), and after the note-off an
+  exponential release of the median T60;
 - every note exactly at its reference's pitch, and exactly as loud: the root mean square of the whole note is fitted.
 
-It has no velocity, no inharmonicity, no vibrato and no noise of the attack: what a patient person with such a synthesizer
-gets without programming every key.
+It has no velocity, no inharmonicity, no vibrato and no noise of the attack: what a patient person with such a
+synthesizer gets without programming every key.
 """
 
 from dataclasses import dataclass

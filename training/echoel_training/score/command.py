@@ -15,12 +15,12 @@ from ..rendering import Synthesizer
 from . import compare
 from .additive import AdditiveSynth
 from .levels import level_figures
-from .notes import PLAYED_BY_MODELS, Rendering
+from .notes import Rendering, Way
 from .origin import Origin
 from .playing import Request, play, resynthesize
 from .recordings import Recordings
 from .sampler import play_other_velocity, play_with_zone_missing
-from .selection import held_out_notes, level_notes
+from .selection import held_out_notes, level_notes, spread_keys
 from .sustain import sustain_figures
 from .tuning import tune_of_range
 
@@ -28,6 +28,8 @@ NO_WORSE_THAN_SAMPLER = 2
 """Of the four instruments, at least so many."""
 _ALL_INSTRUMENTS = 4
 _SUSTAIN_KEYS = 4
+_TIMED: tuple[Way, ...] = ("prior", "encoder", "sampler")
+"""The ways whose onsets, attacks, decays and partials are told; the first of them is judged."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +100,15 @@ class Scorer:
         yield from tune_of_range(bench, instrument, recordings, self._quick)
         self._announce(f"{name}: partials, onsets, attacks and decays")
         for figures in (compare.partial_figures, compare.onset_figures, compare.attack_figures):
-            for way in PLAYED_BY_MODELS:
+            for way in _TIMED:
                 yield from figures(name, renderings, way)
-        for way in PLAYED_BY_MODELS:
+        for way in _TIMED:
             yield from compare.decay_figures(name, renderings, recordings.is_struck, way)
         self._announce(f"{name}: every velocity")
         notes = level_notes(recordings, self._quick)
         yield from level_figures(name, notes, play(bench, instrument, [Request.of(note) for note in notes]))
         self._announce(f"{name}: held notes")
-        keys = _sustain_keys(recordings, 2 if self._quick else _SUSTAIN_KEYS)
+        keys = spread_keys(recordings, 2 if self._quick else _SUSTAIN_KEYS)
         yield from sustain_figures(bench, instrument, origin, keys, recordings.is_struck)
         self._announce(f"{name}: cost")
         yield decoder_cost(bench, instrument)
@@ -139,14 +141,3 @@ def overall_figures(renderings: Sequence[Rendering]) -> list[Figure]:
             better.append(name)
     name = f"of {len(names)} instruments no worse than the sampler, through the prior"
     return [Figure("All together", name, len(better), "", NO_WORSE_THAN_SAMPLER, True, {"instruments": better})]
-
-
-def _sustain_keys(recordings: Recordings, count: int) -> list[int]:
-    """Half of the keys from unheard zones, the others from all that was heard."""
-    unheard = np.isin(recordings.zone, recordings.missing_zones)
-    keys: list[int] = []
-    for among, some in ((recordings.key[unheard], count // 2), (recordings.key[~unheard], count - count // 2)):
-        every = np.unique(among)
-        if len(every):
-            keys += [int(key) for key in every[np.linspace(0, len(every) - 1, some + 2)[1:-1].astype(int)]]
-    return sorted(set(keys))

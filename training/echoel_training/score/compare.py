@@ -108,7 +108,7 @@ def attack_figures(instrument: str, renderings: Sequence[Rendering], way: Way = 
 def decay_figures(
     instrument: str, renderings: Sequence[Rendering], is_struck: bool, way: Way = "prior"
 ) -> list[Figure]:
-    """How much longer or shorter T60 is than the SoundFont's: of all releases, and of what is struck while it is held."""
+    """How much longer or shorter T60 is than the SoundFont's: of releases, and of what is struck while it is held."""
     measure, bound = f"T60: {instrument}", _bound(way, TIME_PER_CENT)
     held = _per_note(measure, "held notes", "%", renderings, way, _held_decay_error, bound) if is_struck else []
     return [*held, *_per_note(measure, "releases", "%", renderings, way, _release_error, bound)]
@@ -139,7 +139,7 @@ def _per_note(measure, what, unit, renderings, way, error, bound) -> list[Figure
 
 
 def _middle_and_most(measure, name, values, unit, bound, details) -> list[Figure]:
-    """The median, which is judged, and the 90th percentile; nothing where there was nothing to measure.
+    """The median, and where it is judged the 90th percentile beside it; nothing where there was nothing to measure.
 
     What could not be measured in ours (NaN) is infinitely wrong.
     """
@@ -147,10 +147,8 @@ def _middle_and_most(measure, name, values, unit, bound, details) -> list[Figure
         return []
     known = np.nan_to_num(np.asarray(values, float), nan=math.inf, posinf=math.inf)
     most = float(np.quantile(known, 0.9, method="inverted_cdf"))
-    return [
-        Figure(measure, f"{name}: median", float(np.median(known)), unit, bound, details=details),
-        Figure(measure, f"{name}: 90 % within", most, unit),
-    ]
+    median = Figure(measure, f"{name}: median", float(np.median(known)), unit, bound, details=details)
+    return [median] if bound is None else [median, Figure(measure, f"{name}: 90 % within", most, unit)]
 
 
 def _per_cent(ours: float, theirs: float, shortest: float) -> float:
@@ -162,7 +160,7 @@ def _per_cent(ours: float, theirs: float, shortest: float) -> float:
 
 
 def _bound(way: Way, bound: float) -> float | None:
-    """What is asked is asked of the instrument as it is played; what passes through the encoder only informs."""
+    """What is asked is asked of the instrument as it is played; the encoder's and the sampler's figures inform."""
     return bound if way == "prior" else None
 
 

@@ -87,12 +87,12 @@ def movement_decibels(levels: dict[float, np.ndarray]) -> float:
     return float(np.sqrt(np.mean(squares))) if squares else 0.0
 
 
-def modulation_lines(levels: dict[float, np.ndarray]) -> list[Line]:
+def modulation_lines(levels: dict[float, np.ndarray], share: float = 1.0) -> list[Line]:
     """The periods in which a note moves, the strongest octave of each, from the slowest.
 
     A line of the spectrum (Hann) of an octave's level is a period if it is at least 0.3 dB deep and stands 17 dB above
     what is around it: the larger of the medians of the bins from 0.7 of its frequency up to it and from it up to 1.4
-    of it, 8 bins each at least.
+    of it, 8 bins each at least. `share` asks for less: 0.5 for half the depth, standing out by half as much.
     """
     found: list[Line] = []
     for centre, level in levels.items():
@@ -100,10 +100,10 @@ def modulation_lines(levels: dict[float, np.ndarray]) -> list[Line]:
         depth = 2 * np.abs(np.fft.rfft(level * window)) / window.sum()
         hertz = np.fft.rfftfreq(len(level), _HOP_SAMPLES / SAMPLE_RATE)
         for at in np.flatnonzero((hertz >= SLOWEST_HERTZ) & (hertz <= FASTEST_HERTZ)):
-            if depth[at] < LINE_DEPTH_DECIBELS or depth[at] < depth[at - 1 : at + 2].max():
+            if depth[at] < share * LINE_DEPTH_DECIBELS or depth[at] < depth[at - 1 : at + 2].max():
                 continue
             prominence = 20 * np.log10(depth[at] / max(_surroundings(depth, int(at)), 1e-9))
-            if prominence >= LINE_DECIBELS:
+            if prominence >= LINE_DECIBELS + 20 * np.log10(share):
                 found.append(Line(float(hertz[at]), float(depth[at]), float(prominence), centre))
     strongest: list[Line] = []
     for line in sorted(found, key=lambda each: -each.prominence_decibels):

@@ -17,9 +17,6 @@ additive synth, the sampler with that zone missing, another velocity's recording
 
 WAYS: tuple[Way, ...] = ("prior", "encoder", "additive", "sampler", "velocity")
 
-PLAYED_BY_MODELS: tuple[Way, ...] = ("prior", "encoder")
-"""The ways that are scored; the others are what they are compared with."""
-
 
 @dataclass(frozen=True, eq=False)
 class ScoredNote:

@@ -22,8 +22,8 @@ _LEAST_VOICED = 0.5
 def pyin_cents(audio: np.ndarray, nominal: float) -> float:
     """The median over time of pYIN's pitch, in cents from `nominal` Hz; NaN where less than half is voiced.
 
-    pYIN rounds to a grid, so it is asked twice: in steps of 10 cents over two octaves, then in steps of half a cent around
-    what it said. `audio`: the steady part of one note, 0.3 s or more.
+    pYIN rounds to a grid, so it is asked twice: in steps of 10 cents over two octaves, then in steps of half a cent
+    around what it said. `audio`: the steady part of one note, 0.3 s or more.
     """
     rough = _pyin(audio, nominal * 2**-_OCTAVES, nominal * 2**_OCTAVES, 0.1)
     if math.isnan(rough):
@@ -56,8 +56,8 @@ def _pyin(audio: np.ndarray, low: float, high: float, resolution: float) -> floa
             frame_length=frame,
             hop_length=_HOP_SAMPLES,
             resolution=resolution,
-            # In octaves a second; a whole band in one hop is all that there is room for.
-            max_transition_rate=min(35.92, 0.8 * math.log2(high / low) * SAMPLE_RATE / _HOP_SAMPLES),
+            # In octaves a second; librosa rounds it to semitones, and half a band in one hop is all there is room for.
+            max_transition_rate=min(35.92, 0.5 * math.log2(high / low) * SAMPLE_RATE / _HOP_SAMPLES),
         )
     cents = _median_cents(hertz[voiced], len(hertz), 1.0)
     return 2 ** (cents / 1200)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import TrainingError
-from ..measure.midi import BEND_SEMITONES, Bend, Note, key_frequency, midi_file
+from ..measure.midi import BEND_SEMITONES, Bend, Note, key_frequency
 from ..measure.product import GAIN_DB, Bench
 from ..measure.tool import Instrument
 from .notes import SAMPLE_RATE, ScoredNote
@@ -60,7 +60,7 @@ def play(bench: Bench, instrument: Instrument, requests: Sequence[Request]) -> l
 
 
 def resynthesize(bench: Bench, instrument: Instrument, notes: Sequence[ScoredNote]) -> list[np.ndarray]:
-    """Each note's reference through the instrument's encoder and decoder, as `echoel resynthesize` makes it; as long."""
+    """Each note's reference as `echoel resynthesize` takes it through the instrument's encoder and decoder; as long."""
     recordings = [(note.reference, note.hertz) for note in notes]
     sounds = bench.echoel.resynthesize(recordings, instrument.name, bench.folder)
     for note, sound in zip(notes, sounds, strict=True):

@@ -33,18 +33,26 @@ def held_out_notes(recordings: Recordings, quick: bool = False) -> list[ScoredNo
 
 
 def level_notes(recordings: Recordings, quick: bool = False) -> list[ScoredNote]:
-    """Every velocity, trained or not, at six keys from the lowest to the highest (`quick`: three), of the length that
-    is nearest to a second."""
-    keys = np.unique(recordings.key)
-    keys = keys[np.linspace(0, len(keys) - 1, min(len(keys), LEVEL_KEYS // (2 if quick else 1))).astype(int)]
+    """Every velocity, trained or not, at six keys (`quick`: two), of the length that is nearest to a second."""
     length = int(np.argmin(abs(recordings.lengths - 48_000)))
     found = []
     for velocity in np.unique(recordings.velocity):
-        for key in keys:
+        for key in spread_keys(recordings, 2 if quick else LEVEL_KEYS):
             index = recordings.find(key, velocity, length)
             why = "zone" if recordings.zone[index] in recordings.missing_zones else "velocity"
             found.append(recordings.scored(index, why if recordings.held_out[index] else "trained"))
     return found
+
+
+def spread_keys(recordings: Recordings, count: int) -> list[int]:
+    """Half of the keys from zones that training has not heard, half from the others, each from end to end."""
+    unheard = np.isin(recordings.zone, recordings.missing_zones)
+    keys: set[int] = set()
+    for among, some in ((recordings.key[unheard], count // 2), (recordings.key[~unheard], count - count // 2)):
+        every = np.unique(among)
+        if len(every):
+            keys |= {int(key) for key in every[np.linspace(0, len(every) - 1, 2 * some + 1)[1::2].astype(int)]}
+    return sorted(keys)
 
 
 def _spread(recordings: Recordings, candidates: np.ndarray, count: int) -> list[int]:

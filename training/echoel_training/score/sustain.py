@@ -34,7 +34,7 @@ _VELOCITY = 90
 def sustain_figures(
     bench: Bench, instrument: Instrument, origin: Origin, keys: Sequence[int], is_struck: bool
 ) -> list[Figure]:
-    """Some keys held for half a minute, beside the SoundFont's; of a struck instrument only the slices of five seconds."""
+    """Some keys held for half a minute, beside the SoundFont's; of a struck instrument the slices of five seconds."""
     held = _STRUCK_SECONDS if is_struck else HELD_SECONDS
     notes = pieces.one_by_one(list(keys), held, instrument.release_seconds + 0.1, _VELOCITY)
     sound, _ = bench.sound(f"{instrument.name}-sustain", instrument.name, notes)
@@ -51,9 +51,9 @@ def sustain_figures(
 def steadiness_figures(
     instrument: str, keys: Sequence[int], ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]
 ) -> list[Figure]:
-    """Level and centroid in windows of 10 s, dips, and periods, of held notes beside the SoundFont's; the worst of the keys.
+    """Level and centroid in windows of 10 s, dips, and periods, of held notes beside the SoundFont's.
 
-    The sounds are 30 s, without their attacks.
+    The sounds are 30 s, without their attacks; the worst of the keys counts.
     """
     measure = f"Held for {len(ours[0]) / SAMPLE_RATE:.0f} s: {instrument}"
     of = f"worst of {len(keys)} keys"
@@ -68,7 +68,8 @@ def steadiness_figures(
         figures.append(Figure(measure, f"{name}, {of}", max(found), unit, bound, details=details))
         figures.append(Figure(measure, f"{name}, {of}: the SoundFont's own", max(map(deviation, theirs)), unit))
     levels = [(band_levels(our), band_levels(their)) for our, their in zip(ours, theirs, strict=True)]
-    lines = [(modulation_lines(our), modulation_lines(their)) for our, their in levels]
+    # A period that the SoundFont's note nearly has is not new.
+    lines = [(modulation_lines(our), modulation_lines(their, share=0.5)) for our, their in levels]
     new = [new_lines(our, their) for our, their in lines]
     details = {
         "perKey": [
@@ -81,7 +82,7 @@ def steadiness_figures(
     movement = [[movement_decibels(side) for side in pair] for pair in levels]
     return [
         *figures,
-        Figure(measure, f"periods that the SoundFont's has not, {len(keys)} keys", count, "periods", 0, details=details),
+        Figure(measure, f"periods that the SoundFont's has not, {len(keys)} keys", count, "", 0, details=details),
         Figure(measure, "movement of octaves, 0.2 to 20 Hz, median of the keys", _median(movement, 0), "dB"),
         Figure(measure, "movement of octaves: the SoundFont's own", _median(movement, 1), "dB"),
     ]
