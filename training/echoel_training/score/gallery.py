@@ -55,7 +55,9 @@ class Gallery:
         return lowest
 
 
-def open_gallery(keys: Iterable[int], soundfont: str | os.PathLike | None = None, workers: int | None = None) -> Gallery:
+def open_gallery(
+    keys: Iterable[int], soundfont: str | os.PathLike | None = None, workers: int | None = None
+) -> Gallery:
     """The gallery of the given keys; what is not in the cache is rendered, by up to `workers` processes."""
     synthesizer = Synthesizer(soundfont)
     keys = sorted(set(keys))

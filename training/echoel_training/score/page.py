@@ -39,8 +39,8 @@ def write_page(path: Path, figures: Sequence[Figure], pairs: Sequence[Rendering]
     A figure's measure is named `measure: instrument`; those without an instrument are about all together. Of the
     renderings, up to three of each instrument are shown, spread evenly over those that there are.
     """
-    instruments = list(dict.fromkeys([*(_instrument(figure) for figure in figures), *(e.note.instrument for e in pairs)]))
-    instruments = [name for name in instruments if name != _TOGETHER]
+    named = [*(_instrument(figure) for figure in figures), *(each.note.instrument for each in pairs)]
+    instruments = [name for name in dict.fromkeys(named) if name != _TOGETHER]
     notes = {name: [each for each in pairs if each.note.instrument == name] for name in instruments}
     blocks: dict[int, str] = {}
     for most in range(MOST_NOTES, -1, -1):
@@ -164,10 +164,10 @@ def _note(each: Rendering) -> str:
         sound = _data("audio/ogg", media.ogg(audio[:samples], gain))
         what = f"{name}, {words}: {note.instrument} {title}"
         boxes.append(
-            f"<figure><figcaption><b>{_text(name)}</b><span>{_text(distance)}</span><small>{_text(words)}</small></figcaption>"
-            f'<div class="plot"><img src="{picture}" width="440" height="220" alt="{_text(_seen(what, seconds))}">'
-            f'{_axes(seconds)}</div><audio controls preload="metadata" src="{sound}" aria-label="{_text(what)}"></audio>'
-            "</figure>"
+            f"<figure><figcaption><b>{_text(name)}</b><span>{_text(distance)}</span><small>{_text(words)}</small>"
+            f'</figcaption><div class="plot"><img src="{picture}" width="440" height="220" '
+            f'alt="{_text(_seen(what, seconds))}">{_axes(seconds)}</div>'
+            f'<audio controls preload="metadata" src="{sound}" aria-label="{_text(what)}"></audio></figure>'
         )
     return (
         f'<article><h4>{_text(title)}</h4><p class="why">Kept from training: {why}{cut}.</p>'
@@ -228,16 +228,16 @@ def _text(text: str) -> str:
 
 
 _STYLE = """
-:root{color-scheme:light dark;--paper:#fbfaf8;--ink:#22252b;--faint:#666b74;--rule:#dedbd4;--pass:#17683f;--fail:#b3261e;
---accent:#8a4a12}
+:root{color-scheme:light dark;--paper:#fbfaf8;--ink:#22252b;--faint:#666b74;--rule:#dedbd4;--pass:#17683f;
+--fail:#b3261e;--accent:#8a4a12}
 @media(prefers-color-scheme:dark){:root{--paper:#14161b;--ink:#dfe2e8;--faint:#9096a2;--rule:#2c3038;--pass:#6cc492;
 --fail:#ff8a80;--accent:#f0a35e}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 main{max-width:76rem;margin:0 auto;padding:3rem 1.5rem 6rem}
 h1{font-size:1.9rem;font-weight:650;letter-spacing:-.02em;margin:0}
-h2{font-size:1.4rem;font-weight:650;letter-spacing:-.01em;margin:4rem 0 1rem;padding-top:1rem;border-top:1px solid var(--rule);
-text-transform:capitalize}
+h2{font-size:1.4rem;font-weight:650;letter-spacing:-.01em;margin:4rem 0 1rem;padding-top:1rem;
+border-top:1px solid var(--rule);text-transform:capitalize}
 h3{font-size:1.05rem;margin:2.5rem 0 .5rem}
 h4{font-size:.95rem;font-weight:600;margin:1.8rem 0 0}
 a{color:var(--accent)}
