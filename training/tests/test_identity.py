@@ -8,22 +8,24 @@ from echoel_training.score import gallery, timbre
 from echoel_training.score.gallery import VELOCITIES, Gallery, open_gallery, render_note
 from echoel_training.score.identity import Judge, Query, identity_figures, query_notes, soundfont_queries
 
-KEY, NEAR = 64, (62, 66)
+KEY, NEAR = 64, (62, 63, 66)
 PIANO, BRIGHT_PIANO, VIOLIN, STRINGS, SLOW_STRINGS, TRUMPET, SAW, FIDDLE = 0, 1, 40, 48, 49, 56, 81, 110
-SOME = (PIANO, BRIGHT_PIANO, 4, VIOLIN, STRINGS, SLOW_STRINGS, 52, TRUMPET, 60, 73, 80, SAW, FIDDLE)
+SOME = (PIANO, BRIGHT_PIANO, VIOLIN, STRINGS, SLOW_STRINGS, TRUMPET, SAW, FIDDLE)
+CROWD = tuple(sorted({*SOME, *range(0, 120, 2), 7, 53, 59, 67, 79, 111}))
+"""Half of all programs: the fewer there are, the easier it is to be nearest to one."""
 
 
-def small_gallery(synthesizer, programs=SOME, keys=NEAR) -> Gallery:
-    """A few programs instead of all; the others have no sound."""
-    features = np.zeros((len(keys), 128, len(VELOCITIES), sum(timbre.PARTS)), np.float32)
+def small_gallery(synthesizer, programs=CROWD, keys=NEAR) -> Gallery:
+    """Some programs at one velocity instead of all; the others have no sound."""
+    features = np.zeros((len(keys), 128, len(VELOCITIES), timbre.SIZE), np.float32)
     sounds = np.zeros(features.shape[:3], bool)
     likeness = np.zeros((len(keys), 128, 128), np.float32)
     for at, key in enumerate(keys):
         held = np.zeros((128, timbre.OFF_SAMPLE), np.float32)
         for program in programs:
-            for place, velocity in enumerate(VELOCITIES):
-                audio = render_note(synthesizer, program, key, velocity)
-                features[at, program, place], sounds[at, program, place] = timbre.describe(audio), True
+            if (audio := render_note(synthesizer, program, key, VELOCITIES[0])) is None:
+                continue
+            features[at, program, 0], sounds[at, program, 0] = timbre.describe(audio), True
             held[program] = audio[: timbre.OFF_SAMPLE] / np.linalg.norm(audio[: timbre.OFF_SAMPLE])
         likeness[at] = held @ held.T
     return Gallery(np.array(keys), features, sounds, likeness)
@@ -49,33 +51,33 @@ def test_a_recording_is_heard_as_itself_at_any_level(some, notes, program):
     judge = Judge(some)
     for level in (1.0, 0.003, 40.0):
         answer = judge.answer(Query("any", program, KEY, 96, level * notes[program]))
-        assert answer.right, (level, answer.nearest)
+        assert answer.right and answer.heard_as == program, (level, answer.nearest)
 
 
-@pytest.mark.parametrize("program", [PIANO, STRINGS, TRUMPET, SAW])
-def test_another_colour_of_four_decibels_does_not_hide_it(some, notes, program):
+@pytest.mark.parametrize("program", [STRINGS, TRUMPET, SAW])  # a piano of another colour is the bright piano
+def test_another_colour_of_two_decibels_does_not_hide_it(some, notes, program):
     audio = notes[program]
     rng = np.random.default_rng(5)
     spectrum = np.fft.rfft(audio)
     octaves = np.log2(np.fft.rfftfreq(len(audio), 1 / 48_000) + 20)
-    colour = np.interp(octaves, np.linspace(4, 15, 18), rng.normal(0, 4, 18))
+    colour = np.interp(octaves, np.linspace(4, 15, 18), rng.normal(0, 2, 18))
     assert Judge(some).answer(Query("any", program, KEY, 96, np.fft.irfft(spectrum * 10 ** (colour / 20)))).right
 
 
 @pytest.mark.parametrize("program", [PIANO, STRINGS, TRUMPET, SAW])
 def test_its_steady_partials_are_not_enough(some, notes, program):
-    """The right partials at the right mean levels, under the right curve of the level."""
+    """The right partials at the right mean levels, as an additive synthesizer plays them."""
     audio = notes[program][: timbre.OFF_SAMPLE].astype(float)
     hertz = 440 * 2 ** ((KEY - 69) / 12)
     spectrum = np.abs(np.fft.rfft(audio[9_600:42_368] * np.hanning(32_768)))
-    time = np.arange(len(audio)) / 48_000
+    time = np.arange(round(1.5 * 48_000)) / 48_000
     rng = np.random.default_rng(1)
-    tone = np.zeros(len(audio))
+    tone = np.zeros(len(time))
     for number in range(1, int(20_000 / hertz)):
         middle = round(number * hertz * 32_768 / 48_000)
         tone += spectrum[middle - 8 : middle + 9].max() * np.sin(2 * np.pi * (number * hertz * time + rng.random()))
-    level = np.sqrt(np.convolve(audio**2, np.ones(960) / 960, mode="same"))
-    assert not Judge(some).answer(Query("any", program, KEY, 96, tone / tone.std() * level)).right
+    envelope = np.minimum(1, time / 0.02) * np.where(time < 1.2, 1, np.exp((1.2 - time) / 0.03))
+    assert not Judge(some).answer(Query("any", program, KEY, 96, tone * envelope)).right
 
 
 def test_a_note_of_the_asked_key_is_never_compared(synthesizer, notes):
@@ -83,19 +85,26 @@ def test_a_note_of_the_asked_key_is_never_compared(synthesizer, notes):
     for place, expected in ((KEY, TRUMPET), (KEY + 1, SAW)):
         every = small_gallery(synthesizer, (TRUMPET, SAW), (62, place, 66))
         every.features[1, SAW] = timbre.describe(notes[TRUMPET])
-        assert Judge(every).answer(Query("trumpet", TRUMPET, KEY, 96, notes[TRUMPET])).nearest == expected
+        assert Judge(every).answer(Query("trumpet", TRUMPET, KEY, 96, notes[TRUMPET])).heard_as == expected
 
 
 def test_what_lies_farther_than_four_semitones_is_never_compared(synthesizer, notes):
     every = small_gallery(synthesizer, (TRUMPET, SAW), (KEY - 5, KEY + 4, KEY + 5))
     every.features[[0, 2], SAW] = timbre.describe(notes[TRUMPET])
-    assert Judge(every).answer(Query("trumpet", TRUMPET, KEY, 96, notes[TRUMPET])).nearest == TRUMPET
+    assert Judge(every).answer(Query("trumpet", TRUMPET, KEY, 96, notes[TRUMPET])).heard_as == TRUMPET
 
 
 def test_programs_that_are_there_twice_are_one(some):
     same = some.same()
     assert same[STRINGS] == same[SLOW_STRINGS] and same[VIOLIN] == same[FIDDLE]
     assert len({same[program] for program in (PIANO, BRIGHT_PIANO, VIOLIN, STRINGS, TRUMPET, SAW)}) == 6
+
+
+def test_asked_notes_take_turns_at_velocities():
+    assert query_notes([60]) == [(60, velocity) for velocity in VELOCITIES]
+    eight = query_notes(range(60, 68))
+    assert len(eight) == 16 and {key for key, _ in eight} == set(range(60, 68))
+    assert [sum(velocity == each for _, velocity in eight) for each in VELOCITIES] == [4, 4, 4, 4]
 
 
 def test_silence_is_described(some):
@@ -121,7 +130,7 @@ def test_keys_are_rendered_once(few, monkeypatch):
 
     monkeypatch.setattr(gallery, "render_programs", watched)
     first = open_gallery([62, 60, 62], workers=1)
-    assert rendered == [60, 62] and list(first.keys) == [60, 62] and first.features.shape == (2, 3, 1, 116)
+    assert rendered == [60, 62] and list(first.keys) == [60, 62] and first.features.shape == (2, 3, 1, 136)
     again = open_gallery([60, 62, 63], workers=1)
     assert rendered == [60, 62, 63]
     assert np.array_equal(again.features[:2], first.features)

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 import bad_models
-import numpy as np
 import pytest
 from test_identity import small_gallery
 
@@ -20,7 +19,7 @@ from echoel_training.measure.tool import Echoel
 from echoel_training.rendering import Synthesizer
 from echoel_training.score import identity
 from echoel_training.score.additive import AdditiveSynth
-from echoel_training.score.asked import played_queries
+from echoel_training.score.asked import additive_queries, played_queries
 from echoel_training.score.command import Scorer
 from echoel_training.score.compare import distance_figures
 from echoel_training.score.identity import identity_figures, query_notes
@@ -68,7 +67,7 @@ class Ground:
 
     @cached_property
     def gallery(self):
-        return small_gallery(self.synthesizer, keys=(HELD_OUT_KEY - 2, HELD_OUT_KEY + 3))
+        return small_gallery(self.synthesizer, keys=(HELD_OUT_KEY - 2, HELD_OUT_KEY + 1, HELD_OUT_KEY + 3))
 
     def lines(self, echoel: Path, models: Path, folder: Path, monkeypatch) -> dict[str, list[Figure]]:
         """The figures of each line."""
@@ -112,25 +111,22 @@ def test_one_with_anothers_latents_is_heard_as_something_else(failed, tmp_path):
 
 
 def test_one_that_is_ten_cents_sharp_is_out_of_tune(failed, tmp_path):
-    assert failed(bad_models.detuned(tmp_path, CENTS)) == {"pitch"}
+    lost = failed(bad_models.detuned(tmp_path, CENTS))
+    assert "pitch" in lost and not {"mel distance", "slices"} & lost
 
 
 def test_one_that_clicks_in_every_slice_is_heard_to(failed, tmp_path):
-    assert failed(bad_models.clicking(tmp_path, CLICK)) == {"slices"}
+    lost = failed(bad_models.clicking(tmp_path, CLICK))
+    assert "slices" in lost and not {"mel distance", "pitch"} & lost
 
 
 def test_the_baseline_is_not_the_instrument(ground, monkeypatch):
     """Additive synthesis and noise fails the identity that the recordings keep."""
-    from echoel_training.score.asked import _reference
-
     monkeypatch.setattr(identity, "open_gallery", lambda keys, soundfont: ground.gallery)
     own = [
         identity.Query(NAME, ground.origin.program, key, velocity, ground.origin.play(key, velocity, 57_600))
         for key, velocity in query_notes([HELD_OUT_KEY])
     ]
-    played = [
-        query._replace(audio=ground.additive.play(_reference(ground.origin, NAME, query.key, query.velocity)))
-        for query in own
-    ]
+    played = additive_queries(ground.additive, ground.origin, NAME, query_notes([HELD_OUT_KEY]))
     share, reachable, additive = identity_figures(own, played)
-    assert share.value == reachable.value == 100 and np.isfinite(additive.value) and additive.passed
+    assert share.value == reachable.value == 100 and additive.passed, additive.details

@@ -11,13 +11,13 @@ from ..measure.report import Figure
 from ..measure.tool import Instrument
 from . import timbre
 from .additive import AdditiveSynth
-from .identity import Query, identity_figures, query_notes
+from .identity import ASKED_NOTES, Query, identity_figures, query_notes
 from .notes import SAMPLE_RATE, ScoredNote
 from .origin import Origin
 from .playing import Request, play
 from .recordings import Recordings
 
-ASKED_KEYS = 4
+ASKED_KEYS = 8
 
 _SAMPLES = timbre.OFF_SAMPLE + round(timbre.TAIL_SECONDS * SAMPLE_RATE)
 
@@ -39,12 +39,12 @@ def identity_of(
     soundfont: str | os.PathLike | None = None,
     quick: bool = False,
 ) -> list[Figure]:
-    """What the instrument is heard as, at four keys (`quick`: two) and every velocity of the gallery."""
-    notes = query_notes(asked_keys(recordings, ASKED_KEYS // 2 if quick else ASKED_KEYS))
-    program = origin.program
+    """What sixteen of the instrument's notes (`quick`: eight) are heard as."""
+    fewer = 2 if quick else 1
+    notes = query_notes(asked_keys(recordings, ASKED_KEYS // fewer), ASKED_NOTES // fewer)
     return identity_figures(
-        played_queries(bench, instrument, program, notes),
-        [Query(instrument.name, program, *note, additive.play(_reference(origin, recordings.name, *note))) for note in notes],
+        played_queries(bench, instrument, origin.program, notes),
+        additive_queries(additive, origin, instrument.name, notes),
         soundfont,
     )
 
@@ -58,9 +58,15 @@ def played_queries(
     return [Query(instrument.name, program, *note, sound) for note, sound in zip(notes, sounds, strict=True)]
 
 
-def _reference(origin: Origin, name: str, key: int, velocity: int) -> ScoredNote:
-    """The SoundFont's note, for the additive synth to be as loud as."""
-    audio = origin.play(key, velocity, timbre.OFF_SAMPLE)
-    reference = np.zeros(_SAMPLES, np.float32)
-    reference[: len(audio)] = audio[:_SAMPLES]
-    return ScoredNote(name, key, velocity, timbre.OFF_SAMPLE, key_frequency(key), 0.0, reference, "zone")
+def additive_queries(
+    additive: AdditiveSynth, origin: Origin, name: str, notes: Sequence[tuple[int, int]]
+) -> list[Query]:
+    """The same notes as the baseline plays them, as loud as the SoundFont's."""
+    queries = []
+    for key, velocity in notes:
+        audio = origin.play(key, velocity, timbre.OFF_SAMPLE)
+        reference = np.zeros(_SAMPLES, np.float32)
+        reference[: len(audio)] = audio[:_SAMPLES]
+        note = ScoredNote(name, key, velocity, timbre.OFF_SAMPLE, key_frequency(key), 0.0, reference, "zone")
+        queries.append(Query(name, origin.program, key, velocity, additive.play(note)))
+    return queries

@@ -40,7 +40,7 @@ class Gallery:
     keys: np.ndarray
     """int64 ``[K]``, rising."""
     features: np.ndarray
-    """float32 ``[K, 128, 4, 116]``: what `timbre` says of each key, program and velocity."""
+    """float32 ``[K, 128, 4, 136]``: what `timbre` says of each key, program and velocity."""
     sounds: np.ndarray
     """bool ``[K, 128, 4]``: whether the SoundFont has that note at all."""
     likeness: np.ndarray
@@ -131,10 +131,10 @@ def _renderer(soundfont: Path, workers: int) -> Iterator[Callable]:
 def render_programs(
     soundfont: Path, programs: Sequence[int], key: int, velocity: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One key and velocity of P programs: features ``[P, 116]``, whether there is a sound ``[P]``, and correlations of
+    """One key and velocity of P programs: features ``[P, 136]``, whether there is a sound ``[P]``, and correlations of
     the held notes ``[P, P]``."""
     synthesizer = Synthesizer(soundfont)
-    features = np.zeros((len(programs), sum(timbre.PARTS)), np.float32)
+    features = np.zeros((len(programs), timbre.SIZE), np.float32)
     sounds = np.zeros(len(programs), bool)
     held = np.zeros((len(programs), timbre.OFF_SAMPLE), np.float32)
     for place, program in enumerate(programs):

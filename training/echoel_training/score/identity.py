@@ -1,13 +1,15 @@
-"""Whether a note is heard as the instrument that it should be: its nearest neighbour among all General MIDI programs.
+"""Whether a note is heard as the instrument that it should be: its nearest neighbours among all General MIDI programs.
 
 A played note is compared with the SoundFont's notes of all 128 programs at the keys up to four semitones away and
 velocities 40, 64, 96 and 120, by what `timbre` says of them. Its own key is never among them, so the recording that
-it was made from can be there only transposed or, in a neighbouring zone, not at all. It is identified where the nearest
-note is its own program's (or one that `gallery` finds to be the same program twice).
+it was made from can be there only transposed or, in a neighbouring zone, not at all.
 
-Each number is divided by how much it varies among one program's notes, pooled over the programs; onset, sustain
-and envelope have equal shares of the distance. The SoundFont's own notes, asked in the same way, give the rate that
-can be reached: a score is the share of that rate.
+Onset, sustain and envelope each have a nearest neighbour of their own (Euclidean; each number divided by how much it
+varies among one program's notes, pooled over the programs), and a note is heard as the program that at least two of
+the three belong to, or as none. One distance over all of them would not do: the average spectrum of a trumpet is
+enough to be nearer to it than to any other program, however it begins and moves. Programs that `gallery` finds to be
+there twice count as one. The SoundFont's own notes, asked in the same way, give the rate that can be reached: a score
+is the share of that rate.
 """
 
 import os
@@ -26,6 +28,7 @@ from .gallery import PROGRAMS, VELOCITIES, Gallery, open_gallery, render_note
 NEIGHBOURS = (-4, -3, -2, -1, 1, 2, 3, 4)
 """Semitones from the asked key to those that are compared."""
 
+ASKED_NOTES = 16
 LEAST_SHARE = 80.0
 """Percent of the SoundFont's own rate that an instrument must reach, and additive synthesis must not."""
 
@@ -46,14 +49,18 @@ class Query(NamedTuple):
 class Answer:
     """What a note was taken for."""
 
-    nearest: int
-    """The program of the nearest note."""
+    nearest: tuple[int, ...]
+    """The programs of the nearest onset, sustain and envelope."""
+    heard_as: int | None
+    """The program of at least two of them."""
     right: bool
 
 
-def query_notes(keys: Iterable[int]) -> list[tuple[int, int]]:
-    """Key and velocity of the notes to ask for: every velocity of the gallery at each of the keys."""
-    return [(key, velocity) for key in keys for velocity in VELOCITIES]
+def query_notes(keys: Sequence[int], count: int = ASKED_NOTES) -> list[tuple[int, int]]:
+    """Key and velocity of about `count` notes to ask for: as many of the gallery's velocities at each key, in turn."""
+    each = min(max(1, count // len(keys)), len(VELOCITIES))
+    turns = [range(place, place + len(VELOCITIES), len(VELOCITIES) // each) for place in range(len(keys))]
+    return [(key, VELOCITIES[turn % len(VELOCITIES)]) for key, some in zip(keys, turns) for turn in list(some)[:each]]
 
 
 def identity_figures(
@@ -102,36 +109,51 @@ class Judge:
         self._features = gallery.features * self._scale
 
     def answer(self, query: Query) -> Answer:
-        """The program of the nearest note near the query's key, never at it."""
-        steps = self._keys - query.key
-        near = np.isin(steps, NEIGHBOURS)
-        distance = ((self._features[near] - timbre.describe(query.audio) * self._scale) ** 2).sum(axis=-1)
-        distance[~self._sounds[near]] = np.inf
-        nearest = int(np.unravel_index(np.argmin(distance), distance.shape)[1])
-        return Answer(nearest, bool(self._same[nearest] == self._same[query.program]))
+        """What is nearest among the notes near the query's key, never at it."""
+        near = np.isin(self._keys - query.key, NEIGHBOURS)
+        squares = (self._features[near] - timbre.describe(query.audio) * self._scale) ** 2
+        nearest = []
+        for part in timbre.PARTS.values():
+            distance = np.where(self._sounds[near], squares[..., part].sum(axis=-1), np.inf)
+            nearest.append(int(np.unravel_index(np.argmin(distance), distance.shape)[1]))
+        (program, votes), *_ = Counter(int(self._same[each]) for each in nearest).most_common()
+        if votes == 1:
+            return Answer(tuple(nearest), None, False)
+        heard_as = next(each for each in nearest if self.is_same(each, program))
+        return Answer(tuple(nearest), heard_as, self.is_same(program, query.program))
+
+    def is_same(self, one: int, other: int) -> bool:
+        """Whether two programs are one, there twice."""
+        return bool(self._same[one] == self._same[other])
 
 
 def _scale(gallery: Gallery) -> np.ndarray:
-    """What each number is multiplied by, so that onset, sustain and envelope weigh the same, float32 ``[116]``."""
+    """One over the standard deviation of each number among one program's notes, float32 ``[136]``."""
     squares = notes = 0.0
     for program in PROGRAMS:
         of_program = gallery.features[:, program][gallery.sounds[:, program]].astype(np.float64)
         if len(of_program):
             squares = squares + ((of_program - of_program.mean(axis=0)) ** 2).sum(axis=0)
             notes += len(of_program)
-    weight = np.concatenate([np.full(size, size**-0.5) for size in timbre.PARTS])
-    return (weight / np.sqrt(np.maximum(squares / notes, 1e-9))).astype(np.float32)
+    return (1 / np.sqrt(np.maximum(squares / notes, 1e-9))).astype(np.float32)
 
 
 def _rate(judge: Judge, queries: Sequence[Query], instrument: str) -> dict:
-    """How many of an instrument's notes are identified, and what the others are taken for, most often first."""
-    answers = [judge.answer(query) for query in queries if query.instrument == instrument]
-    wrong = Counter(answer.nearest for answer in answers if not answer.right)
+    """How many of an instrument's notes are identified, each part's own share of right ones, and what the other notes
+    are taken for, most often first (null: for nothing in particular)."""
+    asked = [query for query in queries if query.instrument == instrument]
+    answers = [judge.answer(query) for query in asked]
+    wrong = Counter(answer.heard_as for answer in answers if not answer.right)
     right = sum(answer.right for answer in answers)
+    parts = [
+        sum(judge.is_same(answer.nearest[place], query.program) for answer, query in zip(answers, asked, strict=True))
+        for place in range(len(timbre.PARTS))
+    ]
     return {
         "notes": len(answers),
         "right": right,
         "rate": right / len(answers) if answers else 0.0,
+        "rightByPart": dict(zip(timbre.PARTS, parts, strict=True)),
         "takenFor": [{"program": program, "notes": count} for program, count in wrong.most_common()],
     }
 

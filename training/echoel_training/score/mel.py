@@ -18,11 +18,11 @@ FLOOR_DECIBELS = 70.0
 
 
 @cache
-def mel_bands(high_hertz: float = HIGH_HERTZ) -> csr_array:
-    """Triangles ``[64, 1025]`` over the bins of a window, from LOW_HERTZ to `high_hertz`."""
+def mel_bands(high_hertz: float = HIGH_HERTZ, window_samples: int = WINDOW_SAMPLES) -> csr_array:
+    """Triangles ``[64, 1025]`` over the bins of a window (``window_samples / 2 + 1``), LOW_HERTZ to `high_hertz`."""
     edges = np.linspace(*(2595 * np.log10(1 + np.array([LOW_HERTZ, high_hertz]) / 700)), BANDS + 2)
     edges = 700 * (10 ** (edges / 2595) - 1)
-    bins = np.arange(WINDOW_SAMPLES // 2 + 1) * SAMPLE_RATE / WINDOW_SAMPLES
+    bins = np.arange(window_samples // 2 + 1) * SAMPLE_RATE / window_samples
     low, middle, high = (edges[first : first + BANDS, None] for first in range(3))
     return csr_array(np.maximum(0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle))))
 

@@ -145,7 +145,7 @@ def _section(name: str, figures: Sequence[Figure], notes: Sequence[str]) -> str:
 def _note(each: Rendering) -> str:
     """The reference and every way it was played, at one scale of colours and one gain."""
     note, samples = each.note, round(SHOWN_SECONDS * SAMPLE_RATE)
-    sounds = {"SoundFont": ("the recording, never trained on", note.reference, "")}
+    sounds = {"SoundFont": ("the note to be learned", note.reference, "")}
     for way, (name, words) in _WAYS.items():
         if way in each.audio:
             distance = f"{mel_distance(each.audio[way], note.reference):.1f} dB away"
@@ -258,6 +258,7 @@ thead th{font-weight:600;border-bottom-color:var(--faint)}
 .figures td:nth-child(2),.figures td:nth-child(3),.figures th:nth-child(2),.figures th:nth-child(3){text-align:right}
 .figures tr.measure th{font-weight:600;padding-top:1.1rem;border-bottom-color:var(--faint)}
 small,.count,.none{color:var(--faint);font-size:.85em}
+.count{white-space:nowrap}
 .pass{color:var(--pass);font-weight:600}
 .fail{color:var(--fail);font-weight:700}
 caption::first-letter{text-transform:uppercase}
