@@ -11,7 +11,8 @@ public struct StreamingEncoderDescription: Sendable, Equatable {
     /// in one frame, the encoder leaves them 0, and who decodes takes them from the prior.
     public var noteChannels: [Int]
 
-    public init(sampleRate: Int, latentSamples: Int, latentSize: Int, states: [StateDescription],
+    public init(
+        sampleRate: Int, latentSamples: Int, latentSize: Int, states: [StateDescription],
         noteChannels: [Int] = []
     ) {
         self.sampleRate = sampleRate

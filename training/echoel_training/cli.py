@@ -265,6 +265,7 @@ def score(
     from .measure.tool import Echoel
     from .rendering import Synthesizer
     from .score.command import Scorer, choose_instruments
+    from .score.page import write_page
 
     if notes is None:
         notes = prepare_dataset(read_catalogue(DEFAULT_CATALOGUE), soundfont=soundfont)[0]
@@ -285,6 +286,7 @@ def score(
     if out is not None:
         with atomic_path(out / "score.json") as partial:
             partial.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        write_page(out / "score.html", found.figures, found.renderings)
     _report(report, table(found.figures), as_json)
     if not report["passed"]:
         raise TrainingError("not every bound is kept")

@@ -191,7 +191,9 @@ struct ModelManifestTests {
             Spoilt("outputs[0].shape[1]", "latents", .invalidValue, at: "outputs", of: Example.prior),
             Spoilt("latentSamples", nil, .missingKey, of: Example.encoder),
             Spoilt("latentSamples", 2000, .invalidValue, of: Example.encoder),
-            Spoilt("noteChannels", .list([.number(128)]), .invalidValue, at: "noteChannels[0]", of: Example.encoder),
+            Spoilt(
+                "noteChannels", .list([.number(128)]), .invalidValue, at: "noteChannels[0]",
+                of: Example.encoder),
             Spoilt("inputs[0].shape[2]", "1024*latents", .invalidValue, at: "inputs", of: Example.encoder),
         ]
 

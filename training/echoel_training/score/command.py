@@ -14,6 +14,7 @@ from ..measure.tool import Echoel, Instrument
 from ..rendering import Synthesizer
 from . import compare
 from .additive import AdditiveSynth
+from .asked import identity_of
 from .levels import level_figures
 from .notes import Rendering, Way
 from .origin import Origin
@@ -65,7 +66,7 @@ class Scorer:
                 additive = AdditiveSynth.learn(recordings)
                 played = self.renderings(bench, instrument, recordings, origin, additive)
                 renderings += played
-                figures += self._figures(bench, instrument, recordings, origin, played)
+                figures += self._figures(bench, instrument, recordings, origin, additive, played)
         return Score([*figures, *overall_figures(renderings)], renderings)
 
     def renderings(
@@ -93,7 +94,7 @@ class Scorer:
             renderings.append(Rendering(note, {way: sound for way, sound in audio.items() if sound is not None}))
         return renderings
 
-    def _figures(self, bench, instrument, recordings, origin, renderings) -> Iterator[Figure]:
+    def _figures(self, bench, instrument, recordings, origin, additive, renderings) -> Iterator[Figure]:
         name = instrument.name
         yield from compare.distance_figures(name, renderings)
         self._announce(f"{name}: pitch over its range, chords and bends")
@@ -110,6 +111,8 @@ class Scorer:
         self._announce(f"{name}: held notes")
         keys = spread_keys(recordings, 2 if self._quick else _SUSTAIN_KEYS)
         yield from sustain_figures(bench, instrument, origin, keys, recordings.is_struck)
+        self._announce(f"{name}: which of all programs its notes are heard as")
+        yield from identity_of(bench, instrument, recordings, origin, additive, self._synthesizer.soundfont, self._quick)
         self._announce(f"{name}: cost")
         yield decoder_cost(bench, instrument)
 

@@ -94,7 +94,8 @@ extension ModelManifest {
         try check.require(inputs.count == 1, "inputs", "a \(kind.rawValue) has audio and its states")
         try check.require(outputs.count == 1, "outputs", "a \(kind.rawValue) has latent and its states")
         for (index, channel) in (noteChannels ?? []).enumerated() {
-            try check.integer("noteChannels[\(index)]", channel, in: 0...latentSize - 1, "a channel of the latent")
+            try check.integer(
+                "noteChannels[\(index)]", channel, in: 0...latentSize - 1, "a channel of the latent")
         }
         return StreamingEncoderDescription(
             sampleRate: sampleRate, latentSamples: latentSamples, latentSize: latentSize,

@@ -19,7 +19,8 @@ extension ModelManifest {
         slotSamples = try node.optional("slotSamples")?.integer()
         maximumSlots = try node.optional("maximumSlots")?.integer()
         latentSamples = try node.optional("latentSamples")?.integer()
-        noteChannels = try node.optional("noteChannels")?.map { node throws(ModelsError) in try node.integer() }
+        noteChannels = try node.optional("noteChannels")?.map { node throws(ModelsError) in try node.integer()
+        }
         delaySamples = try node.optional("delaySamples")?.integer()
         inputs = try node.member("inputs").map(TensorManifest.init)
         outputs = try node.member("outputs").map(TensorManifest.init)
