@@ -4,6 +4,7 @@ Every sound is `echoel`'s. Where it has not been built, nothing here runs.
 """
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -57,10 +58,9 @@ class Ground:
     def __init__(self):
         [trumpet] = [each for each in read_catalogue(DEFAULT_CATALOGUE).instruments if each.name == NAME]
         fewer = {"low_key": 69, "high_key": 77, "velocities": (56, 100), "note_seconds": (0.25, 1.3)}
-        zone = {"held_out_zones": (1,)}  # keys 72 to 75
-        some = Catalogue("trumpet", "", (), (type(trumpet)(**vars(trumpet) | fewer | zone),))
+        some = replace(trumpet, **fewer, held_out_zones=(1,))  # keys 72 to 75
         self.synthesizer = Synthesizer()
-        self.fields = render_catalogue(some, self.synthesizer, workers=1)
+        self.fields = render_catalogue(Catalogue(NAME, "", (), (some,)), self.synthesizer, workers=1)
         self.recordings = Recordings.of(self.fields, NAME)
         self.origin = Origin(self.recordings, trumpet.programs, self.synthesizer)
         self.additive = AdditiveSynth.learn(self.recordings)

@@ -82,11 +82,11 @@ def identity_figures(
         measure = f"Identity: {instrument}"
         figures += [
             _share(measure, "top-1, of the SoundFont's own rate", _rate(judge, queries, instrument), reachable, True),
-            Figure(measure, "top-1 of the SoundFont's own notes", 100 * reachable["rate"], "%", details=reachable),
+            _own(measure, reachable),
         ]
         if any(query.instrument == instrument for query in additive):
             found = _rate(judge, additive, instrument)
-            figures.append(_share(measure, "the same of additive synthesis and noise", found, reachable, False))
+            figures.append(_share(measure, "additive synth and filtered noise, which must stay below", found, reachable, False))
     return figures
 
 
@@ -160,4 +160,18 @@ def _rate(judge: Judge, queries: Sequence[Query], instrument: str) -> dict:
 
 def _share(measure: str, name: str, found: dict, reachable: dict, at_least: bool) -> Figure:
     share = 100 * found["rate"] / reachable["rate"] if reachable["rate"] else float("nan")
-    return Figure(measure, name, share, "%", LEAST_SHARE, at_least, found)
+    return Figure(measure, _told(name, found), share, "%", LEAST_SHARE, at_least, found)
+
+
+def _own(measure: str, reachable: dict) -> Figure:
+    name = _told("top-1 of the SoundFont's own notes", reachable)
+    return Figure(measure, name, 100 * reachable["rate"], "%", details=reachable)
+
+
+def _told(name: str, found: dict) -> str:
+    """With what the notes are taken for that are not identified."""
+    others = [
+        f"{each['notes']} as {'nothing' if each['program'] is None else 'program ' + str(each['program'])}"
+        for each in found["takenFor"]
+    ]
+    return f"{name} (heard: {', '.join(others)})" if others else name
