@@ -47,5 +47,6 @@ def run_measures(
                         from .plots import write_courses
 
                         title = f"{instrument.name}, held for 20 s"
-                        write_courses(figures[0].details, out / f"{instrument.name}-courses.png", title)
+                        [followed] = [figure.details for figure in figures if "courses" in figure.details]
+                        write_courses(followed, out / f"{instrument.name}-courses.png", title)
                     yield from figures
