@@ -105,7 +105,7 @@ def test_the_program_equals_python(name, tmp_path):
     description = read_json(FOLDER / f"{name}.instrument.json")
     if "encoder" not in description:
         pytest.skip(f"{name} has no encoder")
-    keys, notes = (55.0, 62.12, 70.5), []
+    keys, notes = (55.0, 62.12, 70.4), []
     for index, (key, samples) in enumerate(zip(keys, (24_000, 2048 * 5, 7_001))):
         hertz = 440 * 2 ** ((key - 69) / 12)
         soundfile.write(tmp_path / f"{index}.wav", note(hertz, samples, index), 48_000, subtype="FLOAT")

@@ -32,8 +32,7 @@ from echoel_training.score.tuning import keys_in_tune
 ROOT = Path(__file__).parents[2]
 BUILT = [os.environ.get("ECHOEL", ""), *(ROOT / "Tool" / ".build" / kind / "echoel" for kind in ("release", "debug"))]
 
-NAME, OTHER = "trumpet", "strings"
-HELD_OUT_KEY = 73
+OTHER = "strings"
 CENTS = 10.0
 CLICK = 0.01
 """Of full scale; a note's peak is 0.5 before the instrument's gain."""
@@ -48,49 +47,61 @@ def echoel() -> Path:
 
 
 @pytest.fixture(scope="module")
-def ground():
-    return Ground()
+def trumpet():
+    return Ground("trumpet", keys=(69, 77), zone=1, key=73)
+
+
+@pytest.fixture(scope="module")
+def synth():
+    return Ground("synth", keys=(53, 72), zone=1, key=62)
 
 
 class Ground:
-    """What every model is held against: a few notes around one of the trumpet's recordings that it has not heard."""
+    """What a model is held against: a few notes of an instrument around one of the recordings that it has not heard,
+    which sounds at `key`."""
 
-    def __init__(self):
-        [trumpet] = [each for each in read_catalogue(DEFAULT_CATALOGUE).instruments if each.name == NAME]
-        fewer = {"low_key": 69, "high_key": 77, "velocities": (56, 100), "note_seconds": (0.25, 1.3)}
-        some = replace(trumpet, **fewer, held_out_zones=(1,))  # keys 72 to 75
+    def __init__(self, name: str, keys: tuple[int, int], zone: int, key: int):
+        [described] = [each for each in read_catalogue(DEFAULT_CATALOGUE).instruments if each.name == name]
+        fewer = {"low_key": keys[0], "high_key": keys[1], "velocities": (56, 100), "note_seconds": (0.25, 1.3)}
+        some = replace(described, **fewer, held_out_zones=(zone,))
+        self.name, self.key = name, key
         self.synthesizer = Synthesizer()
-        self.fields = render_catalogue(Catalogue(NAME, "", (), (some,)), self.synthesizer, workers=1)
-        self.recordings = Recordings.of(self.fields, NAME)
-        self.origin = Origin(self.recordings, trumpet.programs, self.synthesizer)
+        self.fields = render_catalogue(Catalogue(name, "", (), (some,)), self.synthesizer, workers=1)
+        self.recordings = Recordings.of(self.fields, name)
+        self.origin = Origin(self.recordings, described.programs, self.synthesizer)
         self.additive = AdditiveSynth.learn(self.recordings)
 
     @cached_property
     def gallery(self):
-        return small_gallery(self.synthesizer, keys=(HELD_OUT_KEY - 2, HELD_OUT_KEY + 1, HELD_OUT_KEY + 3))
+        return small_gallery(self.synthesizer, keys=(self.key - 2, self.key + 1, self.key + 3))
 
-    def lines(self, echoel: Path, models: Path, folder: Path, monkeypatch) -> dict[str, list[Figure]]:
-        """The figures of each line."""
+    def lines(self, echoel: Path, models: Path, folder: Path) -> dict[str, list[Figure]]:
+        """The figures of each line but that of identity."""
         bench = Bench(Echoel(echoel, models), folder)
-        [instrument] = bench.echoel.instruments([NAME])
+        [instrument] = bench.echoel.instruments([self.name])
         scorer = Scorer(bench.echoel, self.fields, self.synthesizer, quick=True)
         renderings = scorer.renderings(bench, instrument, self.recordings, self.origin, self.additive)
-        monkeypatch.setattr(identity, "open_gallery", lambda keys, soundfont: self.gallery)
-        queries = played_queries(bench, instrument, self.origin.program, query_notes([HELD_OUT_KEY]))
         return {
-            "mel distance": distance_figures(NAME, renderings),
-            "identity": identity_figures(queries),
-            "pitch": keys_in_tune(bench, instrument, self.recordings, [57, 66, HELD_OUT_KEY, 80]),
-            "slices": sustain_figures(bench, instrument, self.origin, [62, HELD_OUT_KEY], is_struck=True),
+            "mel distance": distance_figures(self.name, renderings),
+            "pitch": keys_in_tune(bench, instrument, self.recordings, [57, 66, self.key, 80]),
+            "slices": sustain_figures(bench, instrument, self.origin, [62, self.key], is_struck=True),
         }
+
+    def identity(self, echoel: Path, models: Path, folder: Path, monkeypatch) -> list[Figure]:
+        """The figures of that line."""
+        bench = Bench(Echoel(echoel, models), folder)
+        [instrument] = bench.echoel.instruments([self.name])
+        monkeypatch.setattr(identity, "open_gallery", lambda keys, soundfont: self.gallery)
+        queries = played_queries(bench, instrument, self.origin.program, query_notes([self.key]))
+        return identity_figures(queries)
 
 
 @pytest.fixture
-def failed(echoel, ground, tmp_path, monkeypatch):
+def failed(echoel, trumpet, tmp_path):
     """The lines that a models folder fails."""
 
     def of(models: Path) -> set[str]:
-        lines = ground.lines(echoel, models, tmp_path, monkeypatch)
+        lines = trumpet.lines(echoel, models, tmp_path)
         assert all(any(figure.bound is not None for figure in figures) for figures in lines.values())
         return {line for line, figures in lines.items() if any(figure.passed is False for figure in figures)}
 
@@ -102,12 +113,15 @@ def test_the_shipped_instrument_keeps_every_line(failed):
 
 
 def test_an_untrained_one_is_far_from_the_recordings(failed, tmp_path):
-    assert "mel distance" in failed(bad_models.untrained(tmp_path, NAME))
+    assert "mel distance" in failed(bad_models.untrained(tmp_path, "trumpet"))
 
 
-def test_one_with_anothers_latents_is_heard_as_something_else(failed, tmp_path):
-    lost = failed(bad_models.with_latents_of(tmp_path, NAME, OTHER))
-    assert "identity" in lost and not {"pitch", "slices"} & lost
+def test_one_with_anothers_latents_is_heard_as_something_else(echoel, synth, tmp_path, monkeypatch):
+    [shipped, *_] = synth.identity(echoel, bad_models.MODELS, tmp_path, monkeypatch)
+    assert shipped.passed, shipped.details
+    swapped = bad_models.with_latents_of(tmp_path, "synth", OTHER)
+    [lost, *_] = synth.identity(echoel, swapped, tmp_path, monkeypatch)
+    assert lost.passed is False, lost.details
 
 
 def test_one_that_is_ten_cents_sharp_is_out_of_tune(failed, tmp_path):
@@ -120,13 +134,14 @@ def test_one_that_clicks_in_every_slice_is_heard_to(failed, tmp_path):
     assert "slices" in lost and not {"mel distance", "pitch"} & lost
 
 
-def test_the_baseline_is_not_the_instrument(ground, monkeypatch):
+def test_the_baseline_is_not_the_instrument(trumpet, monkeypatch):
     """Additive synthesis and noise fails the identity that the recordings keep."""
-    monkeypatch.setattr(identity, "open_gallery", lambda keys, soundfont: ground.gallery)
+    monkeypatch.setattr(identity, "open_gallery", lambda keys, soundfont: trumpet.gallery)
+    notes, program = query_notes([trumpet.key]), trumpet.origin.program
     own = [
-        identity.Query(NAME, ground.origin.program, key, velocity, ground.origin.play(key, velocity, 57_600))
-        for key, velocity in query_notes([HELD_OUT_KEY])
+        identity.Query("trumpet", program, key, velocity, trumpet.origin.play(key, velocity, 57_600))
+        for key, velocity in notes
     ]
-    played = additive_queries(ground.additive, ground.origin, NAME, query_notes([HELD_OUT_KEY]))
+    played = additive_queries(trumpet.additive, trumpet.origin, "trumpet", notes)
     share, reachable, additive = identity_figures(own, played)
     assert share.value == reachable.value == 100 and additive.passed, additive.details
