@@ -118,7 +118,8 @@ def test_a_note_held_for_twenty_seconds_keeps_level_and_pitch(instrument):
         pytest.skip("a struck note decays")
     keys = instrument.keys(3)
     for key, audio in zip(keys, instrument.play(keys, 20.0, slice_slots=16)):
-        early, late = audio[2 * RATE : 8 * RATE], audio[14 * RATE :]
+        window = (6 if instrument.name == "synth" else 2) * RATE  # its layers beat, in 3 s at the lowest key
+        early, late = audio[2 * RATE : 2 * RATE + window], audio[-window:]
         assert abs(decibels(level(late) / level(early))) < 1.0, key
         assert abs(tone_cents(late, RATE, nominal_hertz(key))) < 3, key
 

@@ -17,10 +17,6 @@ WINDOW_SAMPLES = 24_000  # the percentile is taken in windows of half a second: 
 EXPECTED_SHARE = 1e-3
 FRAME_SAMPLES = 16
 _SIGMAS = 4.0
-# Of a tone that stands still the places of a slice differ by less than chance would have it, and four standard
-# deviations of them may be next to nothing. What is within 0.1 dB of all others is no boundary that anyone hears.
-_LEAST_EXCESS = 0.02  # of energy
-_LEAST_SHARE = 3e-3  # what 0.1 dB makes of one in a thousand, and chance with a few hundred boundaries
 _GAP_SAMPLES = 16  # control positions keep away from the boundary, whose kink a filter may smear
 
 
@@ -30,9 +26,9 @@ class Boundaries:
 
     count: int  # boundaries looked at
     share_above: float  # of the boundaries' samples, above the 99.9th percentile of those inside; 0.001 is chance
-    share_limit: float  # what no control position should pass: mean and four standard deviations, 0.003 or more
+    share_limit: float  # what no control position is expected to pass: their mean and four standard deviations
     energy_ratio: float  # mean square of the second difference at boundaries over that elsewhere
-    energy_limit: float  # the same limit for it, at least 1.02
+    energy_limit: float  # the same limit for it
     largest: float  # the largest second difference at a boundary over the percentile of its window, both as they are
     largest_inside: float  # the same for samples inside
 
@@ -77,9 +73,9 @@ def boundaries(x: np.ndarray, period: int, phase: int) -> Boundaries:
     return Boundaries(
         count=int((position == 0).sum()),
         share_above=float(share[0]),
-        share_limit=float(max(_LEAST_SHARE, share[controls].mean() + _SIGMAS * share[controls].std())),
+        share_limit=float(share[controls].mean() + _SIGMAS * share[controls].std()),
         energy_ratio=float(mean_square[0] / elsewhere),
-        energy_limit=float(1.0 + max(_LEAST_EXCESS, _SIGMAS * mean_square[controls].std() / elsewhere)),
+        energy_limit=float(1.0 + _SIGMAS * mean_square[controls].std() / elsewhere),
         largest=float(plain[at_boundary].max()),
         largest_inside=float(plain[~at_boundary].max()),
     )
