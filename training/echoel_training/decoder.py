@@ -2,7 +2,8 @@
 
 Latents, pitch and noise per slot of 128 samples become audio. The latent and the pitch make one control vector per
 slot. It sets the amplitude of every partial, as a spectral envelope over frequency and a part of its own for the
-lowest ones (Serra & Smith 1990; Engel et al. 2020): what is tonal is on its partials, and nowhere else. All the rest,
+lowest ones (Serra & Smith 1990; Engel et al. 2020), and how much it moves by itself: what is tonal is on its partials,
+and nowhere else. All the rest,
 from hammer and bow to breath, is 16 bands of noise that residual dilated causal convolutions shape under the
 control's scales and shifts (FiLM, Perez et al. 2018) and a PQMF joins (RAVE, Caillon & Esling 2021).
 
@@ -19,15 +20,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .layers import CausalConvolution
-from .partials import SAMPLE_RATE, SLOT_SAMPLES, PartialBank, audible, detune_ratio, inharmonicity_from
+from .partials import (
+    LOWEST_HERTZ,
+    SAMPLE_RATE,
+    SLOT_SAMPLES,
+    PartialBank,
+    audible,
+    detune_ratio,
+    inharmonicity_from,
+)
 from .pqmf import BANDS, DELAY_SAMPLES, Synthesis
+from .shimmer import SHIMMERING, Shimmer
 
 LATENT_SIZE = 128
-DETUNE_CHANNEL, INHARMONICITY_CHANNEL = 126, 127
-"""The channels of the latent that say how far apart two layers are tuned and how inharmonic the note is; see
-``partials.detune_ratio`` and ``partials.inharmonicity_from``. They belong to the whole note."""
+WANDER_CHANNEL, DETUNE_CHANNEL, INHARMONICITY_CHANNEL = 125, 126, 127
+"""The channels of the latent that say how far the note is above its pitch at this instant (vibrato), how far apart two
+layers are tuned, and how inharmonic the note is; see ``partials.detune_ratio``, whose code the first two are, and
+``partials.inharmonicity_from``. The last two belong to the whole note."""
 
-FREE_CHANNELS = 126
+FREE_CHANNELS = 125
 """The channels before those: what the networks agree upon."""
 
 SLOT_FRAMES = SLOT_SAMPLES // BANDS
@@ -39,9 +50,8 @@ ENVELOPE_HERTZ = 700.0
 """The envelope's points are equally far apart in log(1 + f / ENVELOPE_HERTZ), as mels are."""
 
 OWN_PARTIALS = 80
-"""So many of the lowest partials have an amplitude of their own, besides the envelope's, and beat if the layers do."""
-
-DEEPEST_BEAT = 0.99
+"""So many of the lowest partials have an amplitude of their own, besides the envelope's, and are there a second time
+in the layer that is tuned apart."""
 
 QUIETEST, LOUDEST = -14.0, 2.0
 """Natural logarithms: the range of a partial's amplitude and of a noise band's gain."""
@@ -89,12 +99,12 @@ class Control(nn.Module):
 
 
 class Amplitudes(nn.Module):
-    """Control ``[B, K, control]``, the partials' frequencies and the cosines and sines of their beats ``[B, K, P]``
-    to their amplitudes ``[B, K, P]``."""
+    """Control ``[B, K, control]``, the partials' frequencies ``[B, K, P]`` and the shimmer of the lowest ones
+    ``[B, K, 128]`` to the amplitudes of the bank's lines, ``[B, K, P + 160]``."""
 
     def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
-        self.points, self.rest = shape.envelope, shape.partials - OWN_PARTIALS
+        self.points, self.partials = shape.envelope, shape.partials
         self.envelope = nn.Linear(shape.control, shape.envelope)
         self.own = nn.Linear(shape.control, 3 * OWN_PARTIALS)
         with torch.no_grad():
@@ -103,7 +113,7 @@ class Amplitudes(nn.Module):
             self.own.bias.zero_()
         self.scale = (shape.envelope - 1) / math.log1p(SAMPLE_RATE / 2 / ENVELOPE_HERTZ)
 
-    def forward(self, control: Tensor, hertz: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    def forward(self, control: Tensor, hertz: Tensor, shimmer: Tensor) -> Tensor:
         points = self.envelope(control)
         place = (torch.log1p(hertz * (1.0 / ENVELOPE_HERTZ)) * self.scale).clamp(0.0, self.points - 1.001)
         below = torch.floor(place)
@@ -111,19 +121,19 @@ class Amplitudes(nn.Module):
         low = torch.gather(points, 2, index)
         high = torch.gather(points, 2, index + 1)
         own, across, along = torch.split(self.own(control), OWN_PARTIALS, dim=-1)
-        level = low + (high - low) * (place - below) + F.pad(own, (0, self.rest))
-        # |1 + d exp(i x)|² is in proportion to 1 + m cos x with m ≤ 1; the sine is for layers that start apart.
-        depth = DEEPEST_BEAT * torch.rsqrt(1.0 + across * across + along * along)
-        beat = 1.0 + depth * (across * cosine[..., :OWN_PARTIALS] + along * sine[..., :OWN_PARTIALS])
-        beat = F.pad(torch.sqrt(beat), (0, self.rest), value=1.0)
-        return torch.exp(level.clamp(QUIETEST, LOUDEST)) * beat * audible(hertz)
+        level = low + (high - low) * (place - below) + F.pad(own, (0, self.partials - OWN_PARTIALS))
+        level = level.clamp(QUIETEST, LOUDEST) + F.pad(shimmer, (0, self.partials - SHIMMERING))
+        amplitude = torch.exp(level) * audible(hertz)
+        # The second layer's complex amplitude is across + i along times the first's; their powers' sum stays.
+        doubled = amplitude[..., :OWN_PARTIALS] * torch.rsqrt(1.0 + across * across + along * along)
+        return torch.cat([doubled, amplitude[..., OWN_PARTIALS:], doubled * across, doubled * along], dim=-1)
 
 
 class Decoder(nn.Module):
     """``latent [B, 128, K]``, ``pitch [B, 1, K]`` in Hz, ``noise [B, 16, 8K]`` of unit variance and nine states
     to ``audio [B, 1, 128K]``, late by 128 samples, and the next states. Zero states are a fresh voice."""
 
-    STATES = ("phase", "beat", "pitch", "amplitude", "partials", "control", "input", "blocks", "synthesis")
+    STATES = ("phase", "pitch", "amplitude", "shimmer", "partials", "control", "input", "blocks", "synthesis")
     DELAY_SAMPLES = DELAY_SAMPLES
 
     def __init__(self, shape: DecoderShape = DecoderShape()) -> None:
@@ -132,7 +142,8 @@ class Decoder(nn.Module):
         channels = shape.channels
         self.control = Control(shape.control)
         self.amplitudes = Amplitudes(shape)
-        self.bank = PartialBank(shape.partials)
+        self.shimmer = Shimmer(shape.control)
+        self.bank = PartialBank(shape.partials, OWN_PARTIALS)
         self.input = CausalConvolution(BANDS, channels)
         self.blocks = nn.ModuleList(ResidualBlock(channels, dilation) for dilation in shape.dilations)
         self.output = CausalConvolution(channels, BANDS)
@@ -152,10 +163,10 @@ class Decoder(nn.Module):
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each state after the batch axis."""
         return {
-            "phase": (self.shape.partials,),
-            "beat": (1,),
+            "phase": (self.bank.lines,),
             "pitch": (1,),
-            "amplitude": (self.shape.partials,),
+            "amplitude": (self.bank.lines + OWN_PARTIALS,),
+            "shimmer": Shimmer.state_shape(),
             "partials": (SLOT_SAMPLES,),
             "control": (self.shape.control,),
             "input": (self.input.memory, BANDS),
@@ -168,16 +179,21 @@ class Decoder(nn.Module):
         return tuple(torch.zeros(batch, *shape, device=device) for shape in self.state_shapes().values())
 
     def forward(self, latent: Tensor, pitch: Tensor, noise: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        phase, beat, last_pitch, last_amplitude, late, last_control, entered, remembered, synthesised = states
+        phase, last_pitch, last_amplitude, walks, late, last_control, entered, remembered, synthesised = states
         batch = latent.shape[0]
-        latent, pitch = latent.transpose(1, 2), pitch.transpose(1, 2)
+        latent, noise = latent.transpose(1, 2), noise.transpose(1, 2)
+        pitch = pitch.transpose(1, 2) * (1.0 + detune_ratio(latent[..., WANDER_CHANNEL, None]))
+        pitch = pitch.clamp(min=LOWEST_HERTZ)
         control = self.control(latent[..., :FREE_CHANNELS], pitch)
 
-        tonal, phase, beat, last_pitch, last_amplitude = self._partials(
-            control, latent, pitch[..., 0], phase, beat, last_pitch, last_amplitude
+        slot_noise = noise.reshape(batch, -1, SHIMMERING)
+        walks = torch.where(last_pitch[..., None] > 0, walks, Shimmer.beginning(slot_noise))
+        shimmer, walks = self.shimmer(control, slot_noise, walks)
+        tonal, phase, last_pitch, last_amplitude = self._partials(
+            control, latent, pitch[..., 0], shimmer, phase, last_pitch, last_amplitude
         )
         films = self._films(torch.cat([last_control[:, None], control], dim=1))
-        shaped, entered, remembered = self._noise(noise.transpose(1, 2), films, entered, remembered)
+        shaped, entered, remembered = self._noise(noise, films, entered, remembered)
         samples, synthesised = self.synthesis(shaped, synthesised)
 
         # The filter bank is late by a slot, so the partials wait for it.
@@ -185,19 +201,19 @@ class Decoder(nn.Module):
         audio = samples.reshape(batch, 1, -1) + tonal[:, :-1].reshape(batch, 1, -1)
         return (
             audio,
-            *(phase, beat, last_pitch, last_amplitude, tonal[:, -1], control[:, -1]),
+            *(phase, last_pitch, last_amplitude, walks, tonal[:, -1], control[:, -1]),
             *(entered, remembered, synthesised),
         )
 
-    def _partials(self, control, latent, pitch, phase, beat, last_pitch, last_amplitude) -> tuple[Tensor, ...]:
+    def _partials(self, control, latent, pitch, shimmer, phase, last_pitch, last_amplitude) -> tuple[Tensor, ...]:
         before = torch.where(last_pitch > 0, last_pitch, pitch[:, :1])
         inharmonicity = inharmonicity_from(latent[..., INHARMONICITY_CHANNEL])
-        start = self.bank.frequencies(torch.cat([before, pitch[:, :-1]], dim=1), inharmonicity)
-        end = self.bank.frequencies(pitch, inharmonicity)
-        cosine, sine, beat = self.bank.beats(pitch, detune_ratio(latent[..., DETUNE_CHANNEL]), beat)
-        amplitude = self.amplitudes(control, end, cosine, sine)
+        ratio = detune_ratio(latent[..., DETUNE_CHANNEL])
+        start = self.bank.frequencies(torch.cat([before, pitch[:, :-1]], dim=1), inharmonicity, ratio)
+        end = self.bank.frequencies(pitch, inharmonicity, ratio)
+        amplitude = self.amplitudes(control, end[..., : self.shape.partials], shimmer)
         tonal, phase = self.bank(start, end, amplitude, last_amplitude, phase)
-        return tonal, phase, beat, pitch[:, -1:], amplitude[:, -1]
+        return tonal, phase, pitch[:, -1:], amplitude[:, -1]
 
     def _noise(self, noise: Tensor, films: list[Tensor], entered: Tensor, remembered: Tensor) -> tuple[Tensor, ...]:
         memories = list(torch.split(remembered, self.block_memories, dim=1))

@@ -25,7 +25,7 @@ COMPRESSION_GAIN, COMPRESSED_GAIN = 1000.0, 0.3
 class Encoder(nn.Module):
     """``audio [B, 1, 2048 M]`` and states to ``latent [B, 128, M]`` and the next states; zero states are fresh.
 
-    The last two channels, detune and inharmonicity, are 0: whoever decodes puts the note's own there.
+    The last three channels, vibrato, detune and inharmonicity, are 0: whoever decodes puts the note's own there.
     """
 
     STATES = ("analysis", "input", "first", "second", "third")
@@ -40,7 +40,8 @@ class Encoder(nn.Module):
             StridedConvolution(before, after, stride)
             for before, after, stride in zip(widths[:-1], widths[1:], STRIDES)
         )
-        # How a note's partials and layers are tuned cannot be heard in one frame: that is left to the prior.
+        # How a note's partials and layers are tuned cannot be heard in one frame, nor how its pitch moves: that is left to
+        # the prior.
         self.mean = nn.Linear(widths[-1], FREE_CHANNELS)
         self.log_variance = nn.Linear(widths[-1], FREE_CHANNELS)
         nn.init.constant_(self.log_variance.bias, -4.0)
@@ -73,6 +74,6 @@ class Encoder(nn.Module):
         return F.pad(self.mean(features), (0, LATENT_SIZE - FREE_CHANNELS)).transpose(1, 2), *following
 
     def distribution(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance ``[B, 126, M]`` of the latents of a segment that starts fresh."""
+        """Mean and log variance ``[B, 125, M]`` of the latents of a segment that starts fresh."""
         features, _ = self._features(audio, self.fresh_states(audio.shape[0], audio.device))
         return self.mean(features).transpose(1, 2), self.log_variance(features).clamp(-10, 4).transpose(1, 2)

@@ -33,7 +33,7 @@ MAXIMUM_SLOTS = 16
 DECODER_NAME = "rave_decoder_ensemble"
 ENCODER_NAME = "rave_encoder"
 
-STATE_UNITS = {"phase": "cycles", "beat": "cycles", "pitch": "Hz"}
+STATE_UNITS = {"phase": "cycles", "pitch": "Hz"}
 UNMEASURED_LEVEL = {"gain": 0.2, "releaseSeconds": 1.0}
 
 

@@ -25,6 +25,12 @@ FADE_SAMPLES = 2048
 MEL_BANDS, MEL_LOW, MEL_HIGH = 64, 40.0, 20_000.0
 MEL_WINDOW_SAMPLES, MEL_FRAMES = 2048, 4
 
+TEXTURE_HOP_SAMPLES = 480
+TEXTURE_FRAMES = (1, 4, 16)
+"""How far apart two instants are, in hops of 10 ms."""
+TEXTURE_FLOOR = 1e-3
+"""-60 dB, as FLOOR."""
+
 
 class SpectralLoss(nn.Module):
     """Distance of ``audio`` from ``target``, both ``[B, samples]``, in windows of so many samples; ``peak [B]`` is each
@@ -77,6 +83,36 @@ class MelLoss(nn.Module):
         return power[:, :, :whole].unflatten(2, (-1, MEL_FRAMES)).mean(dim=3)
 
 
+class TextureLoss(nn.Module):
+    """How much more or less a sound's spectrum moves from one instant to the next than the recording's.
+
+    Of levels in 64 mel bands every 10 ms the mean distance of one instant from another, for several distances in time;
+    the difference of these means, in nepers, mean over bands and times (statistics of sound textures, McDermott &
+    Simoncelli 2011). Two takes of one note differ at every instant and agree in this.
+
+    ``audio`` and ``target`` ``[B, samples]``; ``peak [B]``: each note's loudest sample. One number per item ``[B]``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("window", torch.hann_window(MEL_WINDOW_SAMPLES), persistent=False)
+        self.register_buffer("bands", torch.from_numpy(mel_matrix().astype("float32")), persistent=False)
+
+    def forward(self, audio: Tensor, target: Tensor, peak: Tensor) -> Tensor:
+        floor = (TEXTURE_FLOOR * peak * (0.5 * MEL_WINDOW_SAMPLES / 2)).square()[:, None, None]
+        ours, theirs = (self._levels(signal, floor) for signal in (audio, target))
+        total = torch.zeros_like(peak)
+        for distance in TEXTURE_FRAMES:
+            moved = [(levels[..., distance:] - levels[..., :-distance]).abs().mean(dim=2) for levels in (ours, theirs)]
+            total = total + (moved[0] - moved[1]).abs().mean(dim=1)
+        return total / len(TEXTURE_FRAMES)
+
+    def _levels(self, signal: Tensor, floor: Tensor) -> Tensor:
+        power = self.bands @ _magnitudes(signal, self.window, TEXTURE_HOP_SAMPLES).square()
+        # The outermost windows reach over the segment's ends.
+        return 0.5 * torch.log(power[:, :, 3:-3] + floor)
+
+
 def mel_matrix() -> np.ndarray:
     """``[64, 1025]``: triangular bands from 40 Hz to 20 kHz, equally wide on the mel scale (O'Shaughnessy 1987)."""
     edges = np.linspace(*(2595 * np.log10(1 + np.array([MEL_LOW, MEL_HIGH]) / 700)), MEL_BANDS + 2)
@@ -86,10 +122,10 @@ def mel_matrix() -> np.ndarray:
     return np.maximum(0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)))
 
 
-def _magnitudes(signal: Tensor, window: Tensor) -> Tensor:
-    """``[B, samples]`` to ``[B, bins, frames]``."""
+def _magnitudes(signal: Tensor, window: Tensor, hop: int | None = None) -> Tensor:
+    """``[B, samples]`` to ``[B, bins, frames]``, a quarter of a window from one to the next unless ``hop`` says else."""
     size = window.shape[0]
-    spectrum = torch.stft(signal, size, size // 4, window=window, return_complex=True)
+    spectrum = torch.stft(signal, size, hop or size // 4, window=window, return_complex=True)
     return (spectrum.real.square() + spectrum.imag.square() + 1e-14).sqrt()
 
 

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from . import TrainingError
 from .adversary import Adversary
-from .decoder import FREE_CHANNELS, SLOT_FRAMES, Decoder
+from .decoder import FREE_CHANNELS, OWN_PARTIALS, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
-from .losses import ONSET_SAMPLES, ONSET_WINDOW_SAMPLES, MelLoss, SpectralLoss, divergence, fade_in
+from .losses import ONSET_SAMPLES, ONSET_WINDOW_SAMPLES, MelLoss, SpectralLoss, TextureLoss, divergence, fade_in
 from .partials import SAMPLE_RATE, SLOT_SAMPLES, detune_code, detune_ratio, inharmonicity_code
 from .pqmf import BANDS
 from .prior import KEYS, Prior
@@ -31,7 +31,8 @@ HIGHEST_RATE, LOWEST_RATE = 2e-3, 3e-5
 WARM_UP_STEPS = 100
 LARGEST_GRADIENT = 3.0
 MEL_WEIGHT = 1.0
-ONSET_WEIGHT = 0.5
+ONSET_WEIGHT = 1.0
+TEXTURE_WEIGHT = 4.0
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
 ADVERSARY_WEIGHT = 0.1
@@ -111,30 +112,34 @@ class EnsembleModule(lightning.LightningModule):
         self.spectral = SpectralLoss()
         self.mel = MelLoss()
         self.onset = SpectralLoss(ONSET_WINDOW_SAMPLES)
+        self.texture = TextureLoss()
         self.seconds_before = 0.0
         self._started = time.monotonic()
 
     # Decoding
 
     def decode(self, networks, latent: Tensor, segments: Segments, generator=None) -> Tensor:
-        """Audio ``[B, samples]`` aligned with the segments; ``latent [B, 126, slots + 1]``, to which the notes' own
-        tuning is added."""
+        """Audio ``[B, samples]`` aligned with the segments; ``latent [B, 125, slots + 1]``, to which the notes' own
+        vibrato and tuning are added."""
         batch, _, slots = latent.shape
         tuning = torch.stack([detune_code(segments.detune), inharmonicity_code(segments.inharmonicity)], dim=1)
-        latent = torch.cat([latent, tuning[:, :, None].expand(-1, -1, slots)], dim=1)
+        told = [detune_code(segments.wander)[:, None], tuning[:, :, None].expand(-1, -1, slots)]
+        latent = torch.cat([latent, *told], dim=1)
         pitch = segments.f0[:, None, None].expand(-1, 1, slots)
         noise = unit_noise(batch, slots, generator, latent.device)
         decoder = networks["decoder"]
         states = dict(zip(decoder.STATES, decoder.fresh_states(batch, latent.device)))
+        # Layers that began together have drifted apart where a segment begins in the middle of a note.
         beats = segments.first_slot * (SLOT_SAMPLES / SAMPLE_RATE) * segments.f0 * detune_ratio(tuning[:, 0])
-        states["beat"] = (beats - torch.floor(beats))[:, None]
+        turns = (beats - torch.floor(beats))[:, None] * torch.arange(1, OWN_PARTIALS + 1, device=latent.device)
+        states["phase"][:, -OWN_PARTIALS:] = turns - torch.floor(turns)
         # Phases, and a sum of a hundred partials, want all of float32, whatever precision the rest is trained in.
         with torch.autocast(latent.device.type, enabled=False):
             audio = decoder(latent.float(), pitch, noise, *states.values())[0]
         return audio[:, 0, Decoder.DELAY_SAMPLES :]
 
     def prior_latents(self, networks, segments: Segments) -> Tensor:
-        """``[B, 126, slots + 1]``: one slot more than the segment has, for the decoder's delay."""
+        """``[B, 125, slots + 1]``: one slot more than the segment has, for the decoder's delay."""
         slots = segments.audio.shape[1] // SLOT_SAMPLES + 1
         notes = note_columns(segments, slots)
         rows, latents = [], []
@@ -174,10 +179,14 @@ class EnsembleModule(lightning.LightningModule):
         first, other = (sound[:, :ONSET_SAMPLES] * begins[:, None] for sound in (ours, theirs))
         onset = self.onset(first, other, segments.peak)
 
+        # A latent of the encoder follows the recording; a prior only knows how much such notes move.
+        texture = self.texture(ours[encoded:], theirs[encoded:], segments.peak[encoded:])
+
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
         loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.mean()
+        loss = loss + TEXTURE_WEIGHT * texture.mean()
         loss = loss + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
         optimizers = self.optimizers()
         if self.adversary is not None:
@@ -203,6 +212,7 @@ class EnsembleModule(lightning.LightningModule):
                 "train/encoder_mel": mel[:encoded].mean(),
                 "train/prior_mel": mel[encoded:].mean(),
                 "train/onset": onset.sum() / begins.sum().clamp(min=1),
+                "train/texture": texture.mean(),
                 "train/divergence": kl,
                 "train/regression": regression,
             }

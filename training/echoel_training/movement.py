@@ -1,8 +1,8 @@
-"""What sustained notes do around their mean, learned from the recordings' latents and given to the priors.
+"""What sustained notes do around their mean, learned from the recordings' latents and vibrato, for the priors.
 
 The encoder's latents of a held note, less their mean, are a multichannel noise with a spectrum. Its strongest
 directions (principal components) and the spectrum along each make the weights of the prior's slow sines: a sum of
-many sines at random phases is a Gaussian noise of that spectrum (Rice 1944).
+many sines at random phases is a Gaussian noise of that spectrum (Rice 1944). The pitch moves by weights of its own.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .dataset import note_audio
-from .decoder import FREE_CHANNELS
+from .dataset import note_audio, note_wander
+from .decoder import WANDER_CHANNEL
 from .encoder import LATENT_SAMPLES
 from .models import Models
-from .partials import SAMPLE_RATE
-from .prior import Prior
+from .partials import SAMPLE_RATE, detune_code
+from .prior import MOVING_CHANNELS, Prior
+from .wander import HOP_SAMPLES
 
 SETTLED_SECONDS = 0.6
 """A note is sustained from here on."""
@@ -23,6 +24,8 @@ SETTLED_SECONDS = 0.6
 SHORTEST_FRAMES = 32
 DIRECTIONS = 12
 _FRAME_HERTZ = SAMPLE_RATE / LATENT_SAMPLES
+_WANDER_HERTZ = SAMPLE_RATE / HOP_SAMPLES
+_EDGE_SECONDS = 0.06  # the vibrato of the last instants is not measured
 
 
 @torch.no_grad()
@@ -38,14 +41,17 @@ def fit_movement(models: Models, notes: dict[str, np.ndarray], seed: int = 0) ->
         rows = np.flatnonzero((notes["instrument"] == index) & ~notes["held_out"])
         courses = [course for row in rows if (course := _course(models, notes, row)) is not None]
         if courses:
-            weights = line_weights(models.priors[name], courses, np.random.default_rng(seed + index))
+            random = np.random.default_rng(seed + index)
+            weights = line_weights(models.priors[name], courses, random)
+            vibrato = [course for row in rows if (course := _vibrato(notes, row)) is not None]
+            weights[:, WANDER_CHANNEL] = vibrato_weights(models.priors[name], vibrato, random)
             models.priors[name].movement.copy_(torch.from_numpy(weights))
             amounts[name] = float(np.sqrt(0.5 * np.square(weights).sum() / weights.shape[1]))
     return amounts
 
 
 def _course(models: Models, notes: dict[str, np.ndarray], row: int) -> np.ndarray | None:
-    """The latents ``[frames, 126]`` of a note's sustained part around their mean; None where it is too short."""
+    """The latents ``[frames, 125]`` of a note's sustained part around their mean; None where it is too short."""
     audio = note_audio(notes, row)[: int(notes["off_sample"][row])]
     whole = len(audio) // LATENT_SAMPLES
     first = int(SETTLED_SECONDS * _FRAME_HERTZ) + 1
@@ -57,26 +63,51 @@ def _course(models: Models, notes: dict[str, np.ndarray], row: int) -> np.ndarra
     return latents - latents.mean(axis=0)
 
 
+def _vibrato(notes: dict[str, np.ndarray], row: int) -> np.ndarray | None:
+    """The vibrato ``[frames]`` of a note's sustained part as codes of the latent; None where it is too short."""
+    first = int(SETTLED_SECONDS * _WANDER_HERTZ)
+    last = int((notes["off_sample"][row] / SAMPLE_RATE - _EDGE_SECONDS) * _WANDER_HERTZ)
+    if last - first < SHORTEST_FRAMES * _WANDER_HERTZ / _FRAME_HERTZ:
+        return None
+    course = detune_code(torch.from_numpy(note_wander(notes, row)[first:last])).numpy()
+    return course - course.mean()
+
+
+def vibrato_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
+    """The weights ``[lines]`` of a movement like that of ``courses``, each ``[frames]`` at 93.75 Hz."""
+    hertz = prior.line_hertz.numpy().astype(float)
+    density = np.mean([_density(course, hertz, _WANDER_HERTZ) for course in courses], axis=0)
+    amplitude = np.sqrt(2 * density * _widths(hertz)) * random.choice([-1.0, 1.0], len(hertz))
+    return amplitude.astype(np.float32)
+
+
 def line_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
-    """The weights ``[lines, 126]`` of a movement like that of ``courses``, each ``[frames, 126]`` at 23.4 Hz."""
+    """The weights ``[lines, 126]`` of a movement like that of ``courses``, each ``[frames, 125]`` at 23.4 Hz."""
     together = np.concatenate(courses)
     _, _, directions = np.linalg.svd(together, full_matrices=False)
     directions = directions[:DIRECTIONS]
     hertz = prior.line_hertz.numpy().astype(float)
-    order = np.argsort(hertz)
-    width = np.empty_like(hertz)
-    width[order] = np.gradient(hertz[order])
-    weights = np.zeros((len(hertz), FREE_CHANNELS), np.float32)
+    width = _widths(hertz)
+    weights = np.zeros((len(hertz), MOVING_CHANNELS), np.float32)
     for direction in directions:
-        density = np.mean([_density(course @ direction, hertz) for course in courses], axis=0)
+        density = np.mean([_density(course @ direction, hertz, _FRAME_HERTZ) for course in courses], axis=0)
         amplitude = np.sqrt(2 * density * width) * random.choice([-1.0, 1.0], len(hertz))
-        weights += (amplitude[:, None] * direction).astype(np.float32)
+        weights[:, : len(direction)] += (amplitude[:, None] * direction).astype(np.float32)
     return weights
 
 
-def _density(course: np.ndarray, hertz: np.ndarray) -> np.ndarray:
-    """The power per hertz of ``course`` at ``hertz``, one-sided; below the first bin as at the first."""
+def _widths(hertz: np.ndarray) -> np.ndarray:
+    """How much of the band each line stands for, Hz."""
+    order = np.argsort(hertz)
+    width = np.empty_like(hertz)
+    width[order] = np.gradient(hertz[order])
+    return width
+
+
+def _density(course: np.ndarray, hertz: np.ndarray, rate: float) -> np.ndarray:
+    """The power per hertz of ``course``, at ``rate`` frames per second, at ``hertz``, one-sided; below the first bin as
+    at the first."""
     frames = len(course)
     window = np.hanning(frames + 2)[1:-1]
-    power = 2 * np.abs(np.fft.rfft(course * window)) ** 2 / (np.square(window).sum() * _FRAME_HERTZ)
-    return np.interp(hertz, np.fft.rfftfreq(frames, 1 / _FRAME_HERTZ)[1:], power[1:])
+    power = 2 * np.abs(np.fft.rfft(course * window)) ** 2 / (np.square(window).sum() * rate)
+    return np.interp(hertz, np.fft.rfftfreq(frames, 1 / rate)[1:], power[1:])

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 SAMPLE_RATE = 48_000
@@ -55,35 +56,29 @@ def detune_code(cents: Tensor) -> Tensor:
 
 
 class PartialBank(nn.Module):
-    """Sums ``count`` partials.
+    """Sums ``count`` partials, and of a second layer that is tuned apart from them the lowest ``layered``: ``lines``
+    sines in all.
 
-    The partials' frequencies at each slot's ``start`` and ``end [B, K, P]`` in Hz, their ``amplitude [B, K, P]`` at its
-    end with ``before [B, P]`` at the start of the first slot, and their ``phase [B, P]`` in cycles there
-    to samples ``[B, K, 128]`` and the phase after the last slot.
+    The lines' frequencies at each slot's ``start`` and ``end [B, K, lines]`` in Hz, their ``amplitude
+    [B, K, lines + layered]`` at its end with ``before [B, lines + layered]`` at the start of the first slot, and their
+    ``phase [B, lines]`` in cycles there to samples ``[B, K, 128]`` and the phase after the last slot. The amplitudes
+    are those of cosines; the last ``layered`` are the sines' of the second layer, which may start at another phase.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, layered: int = 0) -> None:
         super().__init__()
-        self.count = count
+        self.count, self.layered, self.lines = count, layered, count + layered
         self.register_buffer("order", torch.arange(1, count + 1, dtype=torch.float32), persistent=False)
         self.register_buffer("step", torch.arange(STEPS, dtype=torch.float32)[:, None], persistent=False)
-        self.register_buffer("sample", torch.arange(STEP_SAMPLES, dtype=torch.float32), persistent=False)
-        self.register_buffer("ramp", (self.step * STEP_SAMPLES + self.sample) / SLOT_SAMPLES, persistent=False)
+        self.register_buffer("sample", torch.arange(STEP_SAMPLES, dtype=torch.float32)[:, None], persistent=False)
+        self.register_buffer("ramp", (self.step * STEP_SAMPLES + self.sample.T) / SLOT_SAMPLES, persistent=False)
 
-    def frequencies(self, pitch: Tensor, inharmonicity: Tensor) -> Tensor:
-        """``pitch`` in Hz and ``inharmonicity``, both ``[B, T]``, to the partials' frequencies ``[B, T, P]`` in Hz."""
+    def frequencies(self, pitch: Tensor, inharmonicity: Tensor, ratio: Tensor) -> Tensor:
+        """``pitch`` in Hz, ``inharmonicity`` and ``ratio``, by what share of its frequency the second layer is above
+        the first, all ``[B, T]``, to the lines' frequencies ``[B, T, lines]`` in Hz."""
         stretch = torch.sqrt((1.0 + inharmonicity[..., None] * self.order.square()) / (1.0 + inharmonicity[..., None]))
-        return pitch[..., None].clamp(LOWEST_HERTZ, HIGHEST_HERTZ) * self.order * stretch
-
-    def beats(self, pitch: Tensor, ratio: Tensor, phase: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Where two layers whose pitches differ by ``ratio [B, K]`` of ``pitch [B, K]`` stand to each other at the
-        slots' ends: the cosine and sine ``[B, K, P]`` of each partial's difference of phase, and the phase ``[B, 1]``
-        of the first one's in cycles, which starts at ``phase``."""
-        total = torch.cumsum(torch.cat([phase, pitch * ratio * (SLOT_SAMPLES / SAMPLE_RATE)], dim=1), dim=1)
-        wrapped = total - torch.floor(total)
-        turns = wrapped[:, 1:, None] * self.order
-        angle = (turns - torch.round(turns)) * (2 * math.pi)
-        return torch.cos(angle), torch.sin(angle), wrapped[:, -1:]
+        first = pitch[..., None].clamp(LOWEST_HERTZ, HIGHEST_HERTZ) * self.order * stretch
+        return torch.cat([first, first[..., : self.layered] * (1.0 + ratio[..., None])], dim=-1)
 
     def forward(
         self, start: Tensor, end: Tensor, amplitude: Tensor, before: Tensor, phase: Tensor
@@ -94,23 +89,77 @@ class PartialBank(nn.Module):
         total = torch.cumsum(torch.cat([phase[:, None], cycles], dim=1), dim=1)
         wrapped = total - torch.floor(total)
 
+        level = torch.cat([before[:, None], amplitude], dim=1)
+        told = (wrapped[:, :-1], start, end, level[:, :-1], level[:, 1:])
+        if torch.is_grad_enabled() and amplitude.requires_grad:
+            samples = _Sum.apply(self, *(tensor.flatten(0, 1) for tensor in told)).unflatten(0, amplitude.shape[:2])
+        else:
+            samples = self.mixed(self.turning(*told[:3]), *told[3:])
+        return samples.flatten(2), wrapped[:, -1]
+
+    def turning(self, phase: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Cosines and sines of the lines' phases at each step's start ``[…, 16, lines]``, and of their turns from there
+        to each sample ``[…, 8, lines]``."""
         # The frequency is linear within a slot, so the phase is a parabola; within a step it goes on at the mean.
         time = self.step * (STEP_SAMPLES / SAMPLE_RATE)
         slope = (end - start) * (0.5 * SAMPLE_RATE / SLOT_SAMPLES)
-        position = wrapped[:, :-1, None] + (start[:, :, None] + slope[:, :, None] * time) * time
+        position = phase[..., None, :] + (start[..., None, :] + slope[..., None, :] * time) * time
         angle = (position - torch.round(position)) * (2 * math.pi)
-        steps = torch.cat([torch.cos(angle), torch.sin(angle)], dim=-1)
-        turn = ((start + end) * (math.pi / SAMPLE_RATE))[..., None] * self.sample
-        cosine, sine = torch.cos(turn), -torch.sin(turn)
+        turn = self.sample * ((start + end) * (math.pi / SAMPLE_RATE))[..., None, :]
+        return torch.cos(angle), torch.sin(angle), torch.cos(turn), torch.sin(turn)
 
-        # Once with the amplitudes at the slot's start, once with those at its end, and a line from one to the other.
-        level = torch.cat([before[:, None], amplitude], dim=1)[..., None]
-        first, last = level[:, :-1], level[:, 1:]
-        samples = torch.cat(
-            [torch.cat([cosine * first, cosine * last], dim=-1), torch.cat([sine * first, sine * last], dim=-1)], dim=-2
-        )
-        fading, rising = torch.split(steps @ samples, STEP_SAMPLES, dim=-1)
-        return (fading + (rising - fading) * self.ramp).flatten(2), wrapped[:, -1]
+    def mixed(self, turning: tuple[Tensor, Tensor, Tensor, Tensor], first: Tensor, last: Tensor) -> Tensor:
+        """The lines' sum ``[…, 16, 8]`` with amplitudes on a line from ``first`` to ``last``."""
+        # Once with the amplitudes at the slot's start, once with those at its end.
+        both = [self._turned(*turning[2:], level[..., None, :]) for level in (first, last)]
+        real, imaginary = (torch.cat(parts, dim=-2).transpose(-1, -2) for parts in zip(*both))
+        samples = turning[0] @ real - turning[1] @ imaginary
+        fading, rising = torch.split(samples, STEP_SAMPLES, dim=-1)
+        return fading + (rising - fading) * self.ramp
+
+    def _turned(self, cosine: Tensor, sine: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+        """The lines' complex amplitudes, turned: the real and the imaginary part ``[…, 8, lines]`` of
+        (a + i b) exp(i turn), whose real part at a phase θ is that of a cos θ − b sin θ."""
+        across, along = torch.split(level, [self.lines, self.layered], dim=-1)
+        real, imaginary = cosine * across, sine * across
+        if self.layered:
+            # Only the second layer's amplitudes have an imaginary part.
+            along = F.pad(along, (self.count, 0))
+            real, imaginary = real - sine * along, imaginary + cosine * along
+        return real, imaginary
+
+    def gradients(self, turning: tuple[Tensor, Tensor, Tensor, Tensor], samples: Tensor) -> tuple[Tensor, Tensor]:
+        """Of ``mixed``: from that of its samples those of ``first`` and ``last``."""
+        steps_cosine, steps_sine, cosine, sine = turning
+        halves = torch.cat([samples * (1.0 - self.ramp), samples * self.ramp], dim=-1).transpose(-1, -2)
+        found = []
+        for real, imaginary in zip(*((halves @ part).split(STEP_SAMPLES, dim=-2) for part in (steps_cosine, -steps_sine))):
+            across = (cosine * real + sine * imaginary).sum(dim=-2)
+            second = slice(self.count, None)
+            along = (cosine[..., second] * imaginary[..., second] - sine[..., second] * real[..., second]).sum(dim=-2)
+            found.append(torch.cat([across, along], dim=-1))
+        return found[0], found[1]
+
+
+class _Sum(torch.autograd.Function):
+    """``PartialBank.mixed`` for training: a few slots at a time, which stay in the processor's caches, and gradients for
+    the amplitudes alone, since what else there is has been told."""
+
+    ROWS = 32
+
+    @staticmethod
+    def forward(context, bank: PartialBank, phase, start, end, first, last) -> Tensor:
+        context.bank = bank
+        context.save_for_backward(phase, start, end)
+        parts = zip(*(tensor.split(_Sum.ROWS) for tensor in (phase, start, end, first, last)))
+        return torch.cat([bank.mixed(bank.turning(*part[:3]), *part[3:]) for part in parts])
+
+    @staticmethod
+    def backward(context, gradient: Tensor) -> tuple:
+        parts = zip(*(tensor.split(_Sum.ROWS) for tensor in (*context.saved_tensors, gradient)))
+        found = [context.bank.gradients(context.bank.turning(*part[:3]), part[3]) for part in parts]
+        first, last = (torch.cat(each) for each in zip(*found))
+        return None, None, None, None, first, last
 
 
 def audible(hertz: Tensor) -> Tensor:

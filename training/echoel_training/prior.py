@@ -3,7 +3,7 @@
 It has no memory. Time enters only through exponentials of the seconds since note-on and note-off, each of which
 settles: a note held for a minute has the latent of a note held for ten seconds, so it cannot drift, and a note
 released just now has the latent of a held one. Sustained notes live by a *movement* besides: what the latents of the
-recordings do around their mean, as a sum of many slow sines whose frequencies have no common period, so that it never
+recordings and their pitch do around their mean, as a sum of many slow sines whose frequencies have no common period, so that it never
 repeats, and a note's movement is a function of its time and its ``variation`` alone.
 """
 
@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .decoder import FREE_CHANNELS, LATENT_SIZE, SLOPE
+from .decoder import FREE_CHANNELS, LATENT_SIZE, SLOPE, WANDER_CHANNEL
 
 ATTACK_SECONDS = (0.0015, 0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 DECAY_SECONDS = (1.6, 3.2, 6.4, 12.8)
@@ -36,6 +36,9 @@ MOVEMENT_SECONDS = 0.15
 
 KEYS = 128
 
+MOVING_CHANNELS = WANDER_CHANNEL + 1
+"""Those that a note's movement moves: all but its tuning."""
+
 
 class Prior(nn.Module):
     """``note [B, 6]`` to ``latent [B, 128]``. Columns: pitch (MIDI key), velocity (1…127), secondsOn, secondsOff,
@@ -52,7 +55,7 @@ class Prior(nn.Module):
         self.register_buffer("attack", -1.0 / torch.tensor(on), persistent=False)
         self.register_buffer("release", -1.0 / torch.tensor(RELEASE_SECONDS), persistent=False)
         # Detune and inharmonicity of every key, as codes: the last two channels of the latent.
-        self.register_buffer("tuning", torch.zeros(KEYS, LATENT_SIZE - FREE_CHANNELS))
+        self.register_buffer("tuning", torch.zeros(KEYS, LATENT_SIZE - MOVING_CHANNELS))
 
         # Each line at random within its own share of the band: they have no common period. What they weigh is learned
         # from the recordings after the training, and so is no part of its state.
@@ -62,7 +65,7 @@ class Prior(nn.Module):
         self.register_buffer("line_phase", torch.rand(MOVEMENT_LINES, generator=random), persistent=False)
         turns = torch.randint(1, 2000, (MOVEMENT_LINES,), generator=random).float()
         self.register_buffer("line_turns", turns, persistent=False)
-        self.register_buffer("movement", torch.zeros(MOVEMENT_LINES, FREE_CHANNELS), persistent=False)
+        self.register_buffer("movement", torch.zeros(MOVEMENT_LINES, MOVING_CHANNELS), persistent=False)
 
     def forward(self, note: Tensor) -> Tensor:
         key = (note[:, 0:1].clamp(0.0, 127.0) - MIDDLE_KEY) * (1.0 / 24.0)
@@ -79,7 +82,7 @@ class Prior(nn.Module):
         hidden = F.leaky_relu(self.first(features), SLOPE)
         hidden = hidden + F.leaky_relu(self.second(hidden), SLOPE)
         hidden = hidden + F.leaky_relu(self.third(hidden), SLOPE)
-        return self.latent(hidden)
+        return F.pad(self.latent(hidden), (0, MOVING_CHANNELS - FREE_CHANNELS))
 
     def _movement(self, on: Tensor, variation: Tensor, temperature: Tensor) -> Tensor:
         turns = on * self.line_hertz + self.line_phase + variation.clamp(0.0, 1.0) * self.line_turns

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from .dataset import note_audio
+from .dataset import note_audio, note_wander
 from .partials import SLOT_SAMPLES
+from .wander import HOP_SAMPLES
 
 SEGMENT_LATENTS = 12
 SEGMENT_SAMPLES = SEGMENT_LATENTS * 2048
@@ -24,7 +25,8 @@ SILENCE_SECONDS = 2.0
 @dataclass
 class Segments:
     """A batch of segments. ``audio [B, samples]``, ``first_slot [B]`` (0: the note's onset), and per note its key,
-    velocity, note-off sample, pitch in Hz, inharmonicity, detune in cents, instrument index and peak, all ``[B]``."""
+    velocity, note-off sample, pitch in Hz, inharmonicity, detune in cents, instrument index and peak, all ``[B]``;
+    ``wander [B, slots + 1]`` is how far the pitch is above that at each slot's end, in cents, with one slot more."""
 
     audio: Tensor
     first_slot: Tensor
@@ -34,6 +36,7 @@ class Segments:
     f0: Tensor
     inharmonicity: Tensor
     detune: Tensor
+    wander: Tensor
     instrument: Tensor
     peak: Tensor
 
@@ -49,6 +52,7 @@ class SegmentSource:
         self.notes = notes
         peaks = [np.abs(note_audio(notes, row)).max() for row in range(len(notes["key"]))]
         self.peak = np.maximum(np.array(peaks, np.float32), 1e-3)
+        self.wander = [note_wander(notes, row) for row in range(len(notes["key"]))]
 
     def indices(self, held_out: bool) -> np.ndarray:
         """The notes of the training set, or those held out from it."""
@@ -87,9 +91,15 @@ class SegmentSource:
             f0=column("f0"),
             inharmonicity=column("inharmonicity"),
             detune=column("detune"),
+            wander=torch.from_numpy(np.stack([self._wander(note, start) for note, start in zip(chosen, starts)])),
             instrument=column("instrument", np.int64),
             peak=torch.from_numpy(self.peak[chosen]),
         )
+
+    def _wander(self, note: int, start: int) -> np.ndarray:
+        ends = start + SLOT_SAMPLES * np.arange(1, SEGMENT_SAMPLES // SLOT_SAMPLES + 2)
+        course = self.wander[note]
+        return np.interp(ends, np.arange(len(course)) * HOP_SAMPLES, course, right=0.0).astype(np.float32)
 
 
 class RandomSegments(IterableDataset):

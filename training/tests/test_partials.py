@@ -24,8 +24,8 @@ def render(pitch, amplitude, inharmonicity=0.0, count=12, parts=None):
     bank = PartialBank(count)
     pitch = torch.as_tensor(pitch, dtype=torch.float32)[None]
     b = torch.full_like(pitch, inharmonicity)
-    start = bank.frequencies(torch.cat([pitch[:, :1], pitch[:, :-1]], dim=1), b)
-    end = bank.frequencies(pitch, b)
+    start = bank.frequencies(torch.cat([pitch[:, :1], pitch[:, :-1]], dim=1), b, torch.zeros_like(b))
+    end = bank.frequencies(pitch, b, torch.zeros_like(b))
     level = torch.as_tensor(amplitude, dtype=torch.float32).expand(1, pitch.shape[1], count) * audible(end)
     before, phase, audio, first = torch.zeros(1, count), torch.zeros(1, count), [], 0
     for slots in parts or [pitch.shape[1]]:
@@ -80,7 +80,7 @@ def test_partials_beyond_the_band_are_silent():
 def test_the_phase_does_not_drift():
     """After 400 000 slots, 18 minutes, in runs of 16 the phase is what its increments say."""
     bank, phase = PartialBank(3), torch.zeros(1, 3)
-    hertz = bank.frequencies(torch.full((1, 16), 441.7), torch.zeros(1, 16))
+    hertz = bank.frequencies(torch.full((1, 16), 441.7), torch.zeros(1, 16), torch.zeros(1, 16))
     step = np.round(hertz[0, 0].double().numpy() * (SLOT_SAMPLES / SAMPLE_RATE) * 2**19) / 2**19
     for _ in range(1000):
         _, phase = bank(hertz, hertz, torch.zeros(1, 16, 3), torch.zeros(1, 3), phase)
@@ -96,14 +96,54 @@ def test_codes_have_their_inverse():
     torch.testing.assert_close(1200 * torch.log2(1 + detune_ratio(detune_code(cents))), cents, rtol=1e-3, atol=1e-3)
 
 
+def layered(first, across, along, cents, slots=750):
+    """Two partials of 440 Hz at ``first``, and both a second time, ``cents`` apart, at ``across + i along``."""
+    bank, pitch = PartialBank(2, 2), torch.full((1, slots), 440.0)
+    ratio = detune_ratio(detune_code(torch.full((1, slots), cents)))
+    hertz = bank.frequencies(pitch, torch.zeros(1, slots), ratio)
+    level = torch.tensor([*first, *across, *along]).expand(1, slots, 6)
+    audio, phase = bank(hertz, hertz, level, level[:, 0], torch.zeros(1, bank.lines))
+    assert audio.shape == (1, slots, SLOT_SAMPLES) and phase.shape == (1, 4)
+    return audio.flatten().numpy().astype(np.float64)
+
+
 def test_layers_beat_at_their_difference():
-    """7.5 cents apart at 440 Hz is 1.91 Hz, and k times as much for partial k."""
-    bank, slots = PartialBank(4), 375
-    ratio = detune_ratio(detune_code(torch.full((1, slots), 7.5)))
-    cosine, sine, end = bank.beats(torch.full((1, slots), 440.0), ratio, torch.zeros(1, 1))
-    hertz = 440.0 * (2 ** (7.5 / 1200) - 1)
-    assert abs(end.item() - hertz % 1) < 1e-4
-    for k in range(1, 5):
-        turns = k * hertz * np.arange(1, slots + 1) * SLOT_SAMPLES / SAMPLE_RATE
-        np.testing.assert_allclose(cosine[0, :, k - 1].numpy(), np.cos(2 * np.pi * turns), atol=2e-3)
-        np.testing.assert_allclose(sine[0, :, k - 1].numpy(), np.sin(2 * np.pi * turns), atol=2e-3)
+    """7.5 cents apart at 440 Hz is 1.91 Hz, and 3.82 Hz for partial 2; each layer has its own amplitude and phase."""
+    audio = layered(first=(0.5, 0.25), across=(0.3, 0.0), along=(0.0, 0.2), cents=7.5)
+    time, ratio = np.arange(len(audio)) / SAMPLE_RATE, 2 ** (7.5 / 1200)
+    turns = 2 * np.pi * 440.0 * time
+    expected = 0.5 * np.cos(turns) + 0.25 * np.cos(2 * turns) + 0.3 * np.cos(ratio * turns) - 0.2 * np.sin(2 * ratio * turns)
+    assert np.abs(audio - expected).max() < 5e-3
+
+
+def test_layers_that_cancel_leave_no_corner():
+    """Two equal layers pass through silence without a kink: the second difference is that of their frequency."""
+    audio = layered(first=(0.5, 0.0), across=(0.5, 0.0), along=(0.0, 0.0), cents=7.5)
+    second = np.abs(np.diff(audio, 2))
+    place = (np.arange(len(second)) + 1) % SLOT_SAMPLES
+    at_boundary = (place == 0) | (place == SLOT_SAMPLES - 1)
+    assert second[at_boundary].max() <= 1.01 * second[~at_boundary].max()
+    assert (second[at_boundary] ** 2).mean() == pytest.approx((second[~at_boundary] ** 2).mean(), rel=0.02)
+
+
+def test_gradients_are_those_of_the_sum():
+    """Training takes another way through the bank than playing: the same samples, and autograd's own gradients."""
+    bank, generator = PartialBank(5, 3), torch.Generator().manual_seed(4)
+    pitch = 200 + 50 * torch.rand(2, 40, generator=generator)
+    hertz = bank.frequencies(pitch, torch.full_like(pitch, 3e-4), torch.full_like(pitch, 4e-3))
+    level, before = torch.rand(2, 40, 11, generator=generator), torch.rand(2, 11, generator=generator)
+    phase, weights = torch.rand(2, 8, generator=generator), torch.randn(2, 40, SLOT_SAMPLES, generator=generator)
+    level.requires_grad_(True), before.requires_grad_(True)
+    audio, _ = bank(hertz, hertz, level, before, phase)
+    (audio * weights).sum().backward()
+    with torch.no_grad():
+        torch.testing.assert_close(bank(hertz, hertz, level, before, phase)[0], audio.detach())
+        for row, slot, line in ((0, 0, 0), (1, 17, 4), (0, 39, 6), (1, 8, 9)):
+            nudged = level.clone()
+            nudged[row, slot, line] += 1.0  # the sum is linear in the amplitudes
+            change = ((bank(hertz, hertz, nudged, before, phase)[0] - audio) * weights).sum()
+            assert change.item() == pytest.approx(level.grad[row, slot, line].item(), rel=1e-3, abs=1e-3)
+        nudged = before.clone()
+        nudged[1, 7] += 1.0
+        change = ((bank(hertz, hertz, level, nudged, phase)[0] - audio) * weights).sum()
+        assert change.item() == pytest.approx(before.grad[1, 7].item(), rel=1e-3, abs=1e-3)

@@ -1,0 +1,61 @@
+"""How the partials' levels move by themselves: a random walk of each, quick and slow, as deep as the control says.
+
+No string, reed or section of players holds a partial's level still. Around the level that the latent asks for, each
+partial's moves by a sum of Gaussian-like noises of given bandwidths (Ornstein & Uhlenbeck 1930), each partial's its
+own: the sines that a note is made of sound like one that is played and not like an organ's.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .partials import SAMPLE_RATE, SLOT_SAMPLES
+
+SHIMMER_HERTZ = (2.0, 8.0, 30.0)
+"""Below these the noises are flat; above, they fall by 6 dB an octave."""
+
+SHIMMERING = 128
+"""So many of the lowest partials move: as many as there are noise values in a slot."""
+
+DEEPEST = 1.5
+"""In nepers: the standard deviation of one noise."""
+
+
+class Shimmer(nn.Module):
+    """Control ``[B, K, control]``, noise of unit variance ``[B, K, 128]`` and the walks' state ``[B, 3, 128]`` to what
+    is to be added to the partials' log amplitudes ``[B, K, 128]``, and the next state. The mean power stays."""
+
+    def __init__(self, control: int) -> None:
+        super().__init__()
+        self.depth = nn.Linear(control, len(SHIMMER_HERTZ) * SHIMMERING)
+        with torch.no_grad():
+            self.depth.weight.mul_(0.3)
+            self.depth.bias.fill_(-3.0)
+        decay = torch.tensor([-2 * math.pi * hertz * SLOT_SAMPLES / SAMPLE_RATE for hertz in SHIMMER_HERTZ])
+        self.register_buffer("decay", decay[:, None, None], persistent=False)
+        self.register_buffer("drive", torch.sqrt(1 - torch.exp(2 * decay))[:, None, None], persistent=False)
+
+    @staticmethod
+    def state_shape() -> tuple[int, ...]:
+        return (len(SHIMMER_HERTZ), SHIMMERING)
+
+    @staticmethod
+    def beginning(noise: Tensor) -> Tensor:
+        """Where the walks of a voice that starts now stand, from its first slot's noise: somewhere, not at rest."""
+        first = noise[:, 0]
+        parts = len(SHIMMER_HERTZ)
+        return torch.stack([torch.roll(first, part * SHIMMERING // parts, dims=-1) for part in range(parts)], dim=1)
+
+    def forward(self, control: Tensor, noise: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        slot = torch.arange(control.shape[1], dtype=control.dtype, device=control.device)
+        # What is left at a slot of an earlier one's noise, [3, K, K], and of the state before, [3, K, 1].
+        age = slot[:, None] - slot
+        kernel = torch.exp(self.decay * age.clamp(min=0.0)) * self.drive * (age >= 0).to(control.dtype)
+        walks = kernel @ noise[:, None] + torch.exp(self.decay * (slot[:, None] + 1.0)) * state[:, :, None]
+        depth = torch.exp(self.depth(control).clamp(max=math.log(DEEPEST)))
+        depth = depth.unflatten(-1, self.state_shape()).transpose(1, 2)
+        # E exp(2 d w) = exp(2 d²): taken off, so that the depth moves no level.
+        return (depth * (walks - depth)).sum(dim=1), walks[:, :, -1]
