@@ -186,9 +186,9 @@ class Decoder(nn.Module):
         pitch = pitch.clamp(min=LOWEST_HERTZ)
         control = self.control(latent[..., :FREE_CHANNELS], pitch)
 
-        slot_noise = noise.reshape(batch, -1, SHIMMERING)
-        walks = torch.where(last_pitch[..., None] > 0, walks, Shimmer.beginning(slot_noise))
-        shimmer, walks = self.shimmer(control, slot_noise, walks)
+        drives = Shimmer.drives(noise.reshape(batch, -1, SHIMMERING))
+        walks = torch.where(last_pitch[..., None] > 0, walks, self.shimmer.beginning(drives))
+        shimmer, walks = self.shimmer(control, drives, walks)
         tonal, phase, last_pitch, last_amplitude = self._partials(
             control, latent, pitch[..., 0], shimmer, phase, last_pitch, last_amplitude
         )

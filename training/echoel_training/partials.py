@@ -69,9 +69,12 @@ class PartialBank(nn.Module):
         super().__init__()
         self.count, self.layered, self.lines = count, layered, count + layered
         self.register_buffer("order", torch.arange(1, count + 1, dtype=torch.float32), persistent=False)
-        self.register_buffer("step", torch.arange(STEPS, dtype=torch.float32)[:, None], persistent=False)
+        seconds = torch.arange(STEPS, dtype=torch.float32) * (STEP_SAMPLES / SAMPLE_RATE)
+        powers = torch.stack([torch.ones_like(seconds), seconds, seconds**2], dim=-1)
+        self.register_buffer("powers", powers, persistent=False)
         self.register_buffer("sample", torch.arange(STEP_SAMPLES, dtype=torch.float32)[:, None], persistent=False)
-        self.register_buffer("ramp", (self.step * STEP_SAMPLES + self.sample.T) / SLOT_SAMPLES, persistent=False)
+        ramp = torch.arange(SLOT_SAMPLES, dtype=torch.float32).reshape(STEPS, STEP_SAMPLES) / SLOT_SAMPLES
+        self.register_buffer("ramp", ramp, persistent=False)
 
     def frequencies(self, pitch: Tensor, inharmonicity: Tensor, ratio: Tensor) -> Tensor:
         """``pitch`` in Hz, ``inharmonicity`` and ``ratio``, by what share of its frequency the second layer is above
@@ -101,10 +104,8 @@ class PartialBank(nn.Module):
         """Cosines and sines of the lines' phases at each step's start ``[…, 16, lines]``, and of their turns from there
         to each sample ``[…, 8, lines]``."""
         # The frequency is linear within a slot, so the phase is a parabola; within a step it goes on at the mean.
-        time = self.step * (STEP_SAMPLES / SAMPLE_RATE)
         slope = (end - start) * (0.5 * SAMPLE_RATE / SLOT_SAMPLES)
-        position = phase[..., None, :] + (start[..., None, :] + slope[..., None, :] * time) * time
-        angle = (position - torch.round(position)) * (2 * math.pi)
+        angle = self.powers @ (torch.stack([phase, start, slope], dim=-2) * (2 * math.pi))
         turn = self.sample * ((start + end) * (math.pi / SAMPLE_RATE))[..., None, :]
         return torch.cos(angle), torch.sin(angle), torch.cos(turn), torch.sin(turn)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from echoel_training.decoder import DETUNE_CHANNEL, FREE_CHANNELS, INHARMONICITY_CHANNEL
+from echoel_training.decoder import DETUNE_CHANNEL, FREE_CHANNELS, INHARMONICITY_CHANNEL, WANDER_CHANNEL
 from echoel_training.encoder import LATENT_SAMPLES, Encoder
-from echoel_training.movement import line_weights
+from echoel_training.movement import line_weights, vibrato_weights
 from echoel_training.prior import COLUMNS, Prior
 
 
@@ -127,6 +127,21 @@ def test_movement_never_repeats_and_differs_between_notes():
         part = one[shift : shift + 2000]
         assert np.sum(window * part) / np.sqrt(np.sum(window**2) * np.sum(part**2)) < 0.95, shift
     assert not course(0.3, 0.0).std() > 1e-4
+
+
+@torch.no_grad()
+def test_vibrato_is_as_wide_and_as_fast_as_what_it_was_learned_from():
+    prior, time = Prior().eval(), np.arange(300) / 93.75
+    random = np.random.default_rng(3)
+    swings = [0.5 * np.cos(2 * np.pi * (random.uniform(5.0, 6.0) * time + random.random())) for _ in range(20)]
+    prior.movement[:, WANDER_CHANNEL] = torch.from_numpy(vibrato_weights(prior, swings, random))
+    on = torch.arange(20_000) / 100.0 + 5.0
+    still = torch.zeros_like(on)
+    latents = prior(torch.stack([still + 60, still + 90, on, still, still + 0.3, still + 1.0], dim=1)).numpy()
+    course = latents[:, WANDER_CHANNEL]
+    assert course.std() == pytest.approx(0.5 / np.sqrt(2), rel=0.25) and abs(course.mean()) < 0.02
+    power = np.abs(np.fft.rfft(course)) ** 2
+    assert np.average(np.fft.rfftfreq(len(course), 0.01), weights=power) == pytest.approx(5.5, rel=0.1)
 
 
 def test_columns_are_named_in_order():

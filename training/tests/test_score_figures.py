@@ -1,6 +1,7 @@
 """A player with one fault fails the line that is for it, and one without any fails none."""
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -161,3 +162,18 @@ def test_a_held_note_that_gets_duller_fails():
 def test_what_cannot_be_measured_is_infinitely_wrong():
     [middle, most] = compare.onset_figures("tones", [Rendering(note(), {"prior": np.zeros(120_000, np.float32)})])
     assert middle.value == math.inf and middle.passed is False and most.bound is None
+
+
+def test_no_more_is_asked_of_an_unheard_recording_than_its_neighbour_tells():
+    """Attacks half as long again fail where the sampler's are right, and pass where its are as wrong; those of heard
+    recordings fail whatever the sampler does."""
+    slow = [played(each.note, sound(each.note, attack=0.045)) for each in asked()]
+
+    def attacks(sampler, why="zone"):
+        heard = {each.note: sound(each.note, attack=sampler).astype(np.float32) for each in slow}
+        found = [Rendering(replace(e.note, why=why), e.audio | {"sampler": heard[e.note]}) for e in slow]
+        return compare.attack_figures("tones", found)[0]
+
+    assert attacks(sampler=0.03).passed is False and attacks(sampler=0.03).bound == 20
+    assert attacks(sampler=0.05).passed is True and attacks(sampler=0.05).bound > 40
+    assert attacks(sampler=0.05, why="velocity").passed is False

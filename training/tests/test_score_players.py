@@ -71,7 +71,7 @@ def test_what_is_scored_was_kept_from_training(tones):
     velocities = [note for note in notes if note.why == "velocity"]
     assert len(zones) == 12 and {note.key for note in zones} == {59, 60, 61, 62}
     assert {note.velocity for note in zones} == set(VELOCITIES) and len({note.off_sample for note in zones}) == 2
-    assert len(velocities) == 4 and {note.velocity for note in velocities} == {80}
+    assert len(velocities) == 8 and {note.velocity for note in velocities} == {80}
     assert not {note.key for note in velocities} & {59, 60, 61, 62}
     assert len({(note.key, note.velocity, note.off_sample) for note in notes}) == len(notes)
     for note in notes:

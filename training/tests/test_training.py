@@ -6,12 +6,13 @@ import torch
 
 from echoel_training import TrainingError
 from echoel_training.dataset import note_audio
-from echoel_training.losses import MelLoss, SpectralLoss, fade_in
+from echoel_training.losses import MelLoss, SpectralLoss, TextureLoss, fade_in
 from echoel_training.models import Models, load_models
 from echoel_training.module import EnsembleModule, latents_per_slot, note_columns, tuning_by_key
 from echoel_training.partials import detune_code, inharmonicity_code
 from echoel_training.segments import SEGMENT_SAMPLES, HeldOutSegments, RandomSegments, SegmentSource
 from echoel_training.train import TrainingOptions, train
+from echoel_training.wander import HOP_SAMPLES, frames_of
 
 SAMPLES = 72_000
 
@@ -35,6 +36,7 @@ def notes():
         "f0": hertz,
         "inharmonicity": np.where(np.arange(8) < 4, 1e-4 * (key - 59), 0.0),
         "detune": np.where(np.arange(8) < 4, 0.0, 7.5),
+        "wander": np.tile(np.arange(frames_of(SAMPLES), dtype=np.float32) / 10, 8),
         "instrument": np.array([0, 0, 0, 0, 1, 1, 1, 1]),
         "held_out": np.array([False, False, False, True] * 2),
         "instruments": np.array(["harp", "organ"]),
@@ -68,6 +70,19 @@ def test_a_faint_tail_where_silence_should_be_costs_much():
     audible = loss(tone(440.0, 0.5 * 10 ** (-50 / 20)), silence, peak).item()
     inaudible = loss(tone(440.0, 0.5 * 10 ** (-100 / 20)), silence, peak).item()
     assert audible > 0.05 and inaudible < 0.1 * audible
+
+
+def test_the_texture_loss_tells_how_much_a_sound_moves_and_not_when():
+    """Two takes of a tremolo at other phases are alike; a still tone is not, nor one that moves twice as much."""
+    loss, peak, time = TextureLoss(), torch.tensor([0.5]), torch.arange(SEGMENT_SAMPLES) / 48_000
+
+    def tremolo(decibels, phase):
+        return tone(440.0, 0.4) * 10 ** (decibels / 20 * torch.sin(2 * torch.pi * 9.0 * time + phase))
+
+    target = tremolo(4.0, 0.0)
+    other, still, twice = (loss(sound, target, peak).item() for sound in (tremolo(4.0, 2.0), tone(440.0, 0.4), tremolo(8.0, 1.0)))
+    assert loss(target, target, peak).item() == 0
+    assert other < 0.25 * still and other < 0.25 * twice
 
 
 def test_the_mel_loss_tells_noises_by_their_level_and_not_by_their_lines():
@@ -104,6 +119,16 @@ def test_segments_lie_on_slots_and_carry_their_notes(notes):
             np.testing.assert_array_equal(segments.audio[row].numpy(), expected)
             onsets += start == 0
     assert 0.34 < onsets / 720 < 0.55
+
+
+def test_segments_carry_the_vibrato_at_their_slots_ends(notes):
+    source = SegmentSource(notes)
+    [course] = source.cut(np.array([6]), [128 * 30]).wander
+    assert course.shape == (SEGMENT_SAMPLES // 128 + 1,)
+    expected = (128 * 31 + 128 * torch.arange(len(course))) / HOP_SAMPLES / 10
+    inside = expected < (frames_of(SAMPLES) - 1) / 10
+    torch.testing.assert_close(course[inside], expected[inside], rtol=1e-4, atol=1e-4)
+    assert not course[~inside].any() and inside.any()
 
 
 def test_held_out_segments_are_the_same_every_time(notes):

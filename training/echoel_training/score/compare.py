@@ -102,16 +102,33 @@ def attack_figures(instrument: str, renderings: Sequence[Rendering], way: Way = 
         times = (attack_seconds(audio, note.hertz), attack_seconds(note.reference, note.hertz))
         return _per_cent(*times, SHORTEST_ATTACK_SECONDS)
 
-    return _per_note(f"Attack time: {instrument}", "attacks", "%", renderings, way, error, _bound(way, TIME_PER_CENT))
+    return _timed(f"Attack time: {instrument}", "attacks", renderings, way, error)
 
 
 def decay_figures(
     instrument: str, renderings: Sequence[Rendering], is_struck: bool, way: Way = "prior"
 ) -> list[Figure]:
     """How much longer or shorter T60 is than the SoundFont's: of releases, and of what is struck while it is held."""
-    measure, bound = f"T60: {instrument}", _bound(way, TIME_PER_CENT)
-    held = _per_note(measure, "held notes", "%", renderings, way, _held_decay_error, bound) if is_struck else []
-    return [*held, *_per_note(measure, "releases", "%", renderings, way, _release_error, bound)]
+    measure = f"T60: {instrument}"
+    held = _timed(measure, "held notes", renderings, way, _held_decay_error) if is_struck else []
+    return [*held, *_timed(measure, "releases", renderings, way, _release_error)]
+
+
+def _timed(measure, what, renderings, way, error) -> list[Figure]:
+    """A time against the SoundFont's. Through the prior, notes of heard recordings and of unheard zones apart: how a
+    recording begins and decays is partly its own, so of one that nobody has heard no more is asked than the sampler
+    knows that plays its neighbour, if that is more than 20 %."""
+    if way != "prior":
+        return _per_note(measure, what, "%", renderings, way, error, None)
+    found = []
+    for why, of in (("velocity", "of heard recordings, at an unheard velocity,"), ("zone", "of unheard zones")):
+        notes = [each for each in renderings if each.note.why == why]
+        bound = TIME_PER_CENT
+        if why == "zone":
+            sampler = _per_note(measure, what, "%", notes, "sampler", error, None)
+            bound = max([bound, *(figure.value for figure in sampler if math.isfinite(figure.value))])
+        found += _per_note(measure, f"{what} {of}", "%", notes, way, error, round(bound, 1))
+    return found
 
 
 def _held_decay_error(audio: np.ndarray, note: ScoredNote) -> float | None:
