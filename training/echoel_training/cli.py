@@ -280,6 +280,7 @@ def score(
     report = {
         "dataset": str(fields["fingerprint"]),
         "quick": quick,
+        "models": {instrument.name: instrument.models for instrument in instruments},
         "figures": [figure.as_json() for figure in found.figures],
         "passed": all(figure.passed is not False for figure in found.figures),
     }

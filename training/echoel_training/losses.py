@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .partials import SAMPLE_RATE
@@ -25,9 +26,6 @@ FADE_SAMPLES = 2048
 MEL_BANDS, MEL_LOW, MEL_HIGH = 64, 40.0, 20_000.0
 MEL_WINDOW_SAMPLES, MEL_FRAMES = 2048, 4
 
-TEXTURE_HOP_SAMPLES = 480
-TEXTURE_FRAMES = (1, 4, 16)
-"""How far apart two instants are, in hops of 10 ms."""
 TEXTURE_FLOOR = 1e-3
 """-60 dB, as FLOOR."""
 
@@ -86,46 +84,49 @@ class MelLoss(nn.Module):
 class TextureLoss(nn.Module):
     """How much more or less a sound's spectrum moves from one instant to the next than the recording's.
 
-    Of levels in 64 mel bands every 10 ms the mean distance of one instant from another, for several distances in time;
-    the difference of these means, in nepers, mean over bands and times (statistics of sound textures, McDermott &
-    Simoncelli 2011). Two takes of one note differ at every instant and agree in this.
+    Of levels in 64 mel bands, in windows of so many samples every ``hop`` samples, the mean distance of one instant
+    from another, for several ``distances`` in hops; the difference of these means, in nepers, mean over bands and
+    distances (statistics of sound textures, McDermott & Simoncelli 2011). Two takes of one note differ at every instant
+    and agree in this.
 
     ``audio`` and ``target`` ``[B, samples]``; ``peak [B]``: each note's loudest sample. One number per item ``[B]``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window: int, hop: int, distances: tuple[int, ...]) -> None:
         super().__init__()
-        self.register_buffer("window", torch.hann_window(MEL_WINDOW_SAMPLES), persistent=False)
-        self.register_buffer("bands", torch.from_numpy(mel_matrix().astype("float32")), persistent=False)
+        self.hop, self.distances = hop, distances
+        self.register_buffer("window", torch.hann_window(window), persistent=False)
+        self.register_buffer("bands", torch.from_numpy(mel_matrix(window).astype("float32")), persistent=False)
 
     def forward(self, audio: Tensor, target: Tensor, peak: Tensor) -> Tensor:
-        floor = (TEXTURE_FLOOR * peak * (0.5 * MEL_WINDOW_SAMPLES / 2)).square()[:, None, None]
+        floor = (TEXTURE_FLOOR * peak * (0.5 * len(self.window) / 2)).square()[:, None, None]
         ours, theirs = (self._levels(signal, floor) for signal in (audio, target))
         total = torch.zeros_like(peak)
-        for distance in TEXTURE_FRAMES:
+        for distance in self.distances:
             moved = [(levels[..., distance:] - levels[..., :-distance]).abs().mean(dim=2) for levels in (ours, theirs)]
             total = total + (moved[0] - moved[1]).abs().mean(dim=1)
-        return total / len(TEXTURE_FRAMES)
+        return total / len(self.distances)
 
     def _levels(self, signal: Tensor, floor: Tensor) -> Tensor:
-        power = self.bands @ _magnitudes(signal, self.window, TEXTURE_HOP_SAMPLES).square()
-        # The outermost windows reach over the segment's ends.
-        return 0.5 * torch.log(power[:, :, 3:-3] + floor)
+        # Before a segment is silence, as before a note; what is after it is another matter.
+        signal = F.pad(signal, (len(self.window) // 2, 0))
+        power = self.bands @ _magnitudes(signal, self.window, self.hop, center=False).square()
+        return 0.5 * torch.log(power + floor)
 
 
-def mel_matrix() -> np.ndarray:
-    """``[64, 1025]``: triangular bands from 40 Hz to 20 kHz, equally wide on the mel scale (O'Shaughnessy 1987)."""
+def mel_matrix(window: int = MEL_WINDOW_SAMPLES) -> np.ndarray:
+    """``[64, window / 2 + 1]``: triangular bands from 40 Hz to 20 kHz, equally wide on the mel scale (O'Shaughnessy 1987)."""
     edges = np.linspace(*(2595 * np.log10(1 + np.array([MEL_LOW, MEL_HIGH]) / 700)), MEL_BANDS + 2)
     edges = 700 * (10 ** (edges / 2595) - 1)
-    bins = np.arange(MEL_WINDOW_SAMPLES // 2 + 1) * SAMPLE_RATE / MEL_WINDOW_SAMPLES
+    bins = np.arange(window // 2 + 1) * SAMPLE_RATE / window
     low, middle, high = (edges[first : first + MEL_BANDS, None] for first in range(3))
     return np.maximum(0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)))
 
 
-def _magnitudes(signal: Tensor, window: Tensor, hop: int | None = None) -> Tensor:
+def _magnitudes(signal: Tensor, window: Tensor, hop: int | None = None, center: bool = True) -> Tensor:
     """``[B, samples]`` to ``[B, bins, frames]``, a quarter of a window from one to the next unless ``hop`` says else."""
     size = window.shape[0]
-    spectrum = torch.stft(signal, size, hop or size // 4, window=window, return_complex=True)
+    spectrum = torch.stft(signal, size, hop or size // 4, window=window, center=center, return_complex=True)
     return (spectrum.real.square() + spectrum.imag.square() + 1e-14).sqrt()
 
 

@@ -27,12 +27,16 @@ from .prior import KEYS, Prior
 from .segments import Segments
 
 LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
+ATTACK_SAMPLES = 8192
+"""How an attack moves is heard in its first 170 ms."""
+
 HIGHEST_RATE, LOWEST_RATE = 2e-3, 3e-5
 WARM_UP_STEPS = 100
 LARGEST_GRADIENT = 3.0
 MEL_WEIGHT = 1.0
 ONSET_WEIGHT = 1.0
-TEXTURE_WEIGHT = 4.0
+TEXTURE_WEIGHT = float(__import__("os").environ.get("TW", 10))
+ATTACK_WEIGHT = float(__import__("os").environ.get("AW", 5))
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
 ADVERSARY_WEIGHT = 0.1
@@ -112,7 +116,8 @@ class EnsembleModule(lightning.LightningModule):
         self.spectral = SpectralLoss()
         self.mel = MelLoss()
         self.onset = SpectralLoss(ONSET_WINDOW_SAMPLES)
-        self.texture = TextureLoss()
+        self.texture = TextureLoss(2048, 480, (1, 4, 12, 32))
+        self.attack = TextureLoss(1024, 240, (1, 4, 12))
         self.seconds_before = 0.0
         self._started = time.monotonic()
 
@@ -180,13 +185,15 @@ class EnsembleModule(lightning.LightningModule):
         onset = self.onset(first, other, segments.peak)
 
         # A latent of the encoder follows the recording; a prior only knows how much such notes move.
-        texture = self.texture(ours[encoded:], theirs[encoded:], segments.peak[encoded:])
+        moving = ours[encoded:], theirs[encoded:], segments.peak[encoded:]
+        texture = self.texture(*moving)
+        attack = self.attack(*(sound[:, :ATTACK_SAMPLES] for sound in moving[:2]), moving[2])
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
         loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.mean()
-        loss = loss + TEXTURE_WEIGHT * texture.mean()
+        loss = loss + TEXTURE_WEIGHT * texture.mean() + ATTACK_WEIGHT * attack.mean()
         loss = loss + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
         optimizers = self.optimizers()
         if self.adversary is not None:
@@ -213,6 +220,7 @@ class EnsembleModule(lightning.LightningModule):
                 "train/prior_mel": mel[encoded:].mean(),
                 "train/onset": onset.sum() / begins.sum().clamp(min=1),
                 "train/texture": texture.mean(),
+                "train/attack": attack.mean(),
                 "train/divergence": kl,
                 "train/regression": regression,
             }

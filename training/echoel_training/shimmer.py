@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from .partials import SAMPLE_RATE, SLOT_SAMPLES
 
-SHIMMER_HERTZ = (2.0, 8.0, 30.0)
+SHIMMER_HERTZ = (1.0, 6.0, 36.0)
 """Below these the noises are flat; above, they fall by 6 dB an octave."""
 
 SHIMMERING = 128

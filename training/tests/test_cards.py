@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,17 @@ def figures(name: str, mel: float = 4.5) -> list[Figure]:
     ]
 
 
-def write_scores(path: Path, *measured: Figure, quick=False, dataset="ab" * 32) -> Path:
+MEASURED = {
+    one.name: {part: sha256(file.encode()).hexdigest() for part, file in (("decoder", "both"), ("prior", f"of_{one.name}"))}
+    for one in CATALOGUE.instruments
+}
+"""The models of the fixture, which hold their names."""
+
+
+def write_scores(path: Path, *measured: Figure, quick=False, dataset="ab" * 32, models=None) -> Path:
     rows = [figure.as_json() for figure in measured]
-    path.write_text(json.dumps({"dataset": dataset, "quick": quick, "figures": rows, "passed": False}))
+    report = {"dataset": dataset, "quick": quick, "models": models or MEASURED, "figures": rows, "passed": False}
+    path.write_text(json.dumps(report))
     return path
 
 
@@ -200,6 +209,16 @@ def test_scores_that_do_not_go_together_are_refused(tmp_path):
     (tmp_path / "not.json").write_text('{"figures": [{}]}')
     with pytest.raises(TrainingError, match="not.json is not what `echoel_training score --out` writes"):
         read_scores([tmp_path / "not.json"])
+
+
+def test_scores_of_other_models_are_refused(echoel, tmp_path):
+    """A card would praise what nobody has measured."""
+    other = MEASURED | {"reed": MEASURED["reed"] | {"prior": "00" * 32}}
+    old = read_scores([write_scores(tmp_path / "score.json", *figures("gong"), *figures("reed"), models=other)])
+    before = contents(echoel.models)
+    with pytest.raises(TrainingError, match="not of the reed that is in .* score --instrument reed"):
+        CardWriter(echoel, old, CATALOGUE, "catalogue/pair.toml").write()
+    assert contents(echoel.models) == before
 
 
 # -- phrases ---------------------------------------------------------------------------------------------------------

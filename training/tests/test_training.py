@@ -74,7 +74,7 @@ def test_a_faint_tail_where_silence_should_be_costs_much():
 
 def test_the_texture_loss_tells_how_much_a_sound_moves_and_not_when():
     """Two takes of a tremolo at other phases are alike; a still tone is not, nor one that moves twice as much."""
-    loss, peak, time = TextureLoss(), torch.tensor([0.5]), torch.arange(SEGMENT_SAMPLES) / 48_000
+    loss, peak, time = TextureLoss(2048, 480, (1, 4, 16)), torch.tensor([0.5]), torch.arange(SEGMENT_SAMPLES) / 48_000
 
     def tremolo(decibels, phase):
         return tone(440.0, 0.4) * 10 ** (decibels / 20 * torch.sin(2 * torch.pi * 9.0 * time + phase))

@@ -9,7 +9,7 @@ from ..catalogue import Catalogue, CatalogueInstrument
 from ..files import atomic_path
 from ..manifest import read_json, validate_instrument, validate_manifest, write_json
 from ..measure.midi import SAMPLE_RATE
-from ..measure.tool import Echoel
+from ..measure.tool import MODEL_PARTS, Echoel
 from ..rendering import find_soundfont
 from ..soundfont import key_zones, read_zones
 from .card import Subject, card, dataset_file
@@ -49,8 +49,13 @@ class CardWriter:
     def write(self) -> list[Path]:
         """The files that were written: nothing is before all is made that can fail."""
         described = {described.name: described for described in self._catalogue.instruments}
-        for name in self._instruments:
+        for name, manifest in self._instruments.items():
             self._scores.of(name)
+            if self._scores.models.get(name) != {part: manifest[part]["sha256"] for part in self._parts(manifest)}:
+                raise TrainingError(
+                    f"the scores are not of the {name} that is in {self._folder}: its models have changed since; "
+                    f"measure it again with `echoel_training score --instrument {name}`"
+                )
             if name not in described:
                 raise TrainingError(
                     f"the catalogue {self._catalogue_file} has no instrument {name}; give the one it was trained by "
@@ -136,7 +141,7 @@ class CardWriter:
 
     @staticmethod
     def _parts(instrument: dict) -> list[str]:
-        return [part for part in ("decoder", "prior", "encoder") if part in instrument]
+        return [part for part in MODEL_PARTS if part in instrument]
 
 
 def held_out_keys(instrument: CatalogueInstrument, soundfont: Path | None = None) -> tuple[int, ...]:

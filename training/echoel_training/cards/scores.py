@@ -21,6 +21,8 @@ class Scores:
     quick: bool
     """Fewer notes of everything were measured."""
     figures: dict[str, list[Figure]]
+    models: dict[str, dict[str, str]]
+    """The SHA-256 of what was measured: by instrument, then by role."""
     together: list[Figure]
     """What is asked of all instruments at once."""
 
@@ -39,6 +41,7 @@ def read_scores(paths: Sequence[Path]) -> Scores:
     read = [_read(path) for path in paths]
     first = read[0]
     figures: dict[str, list[Figure]] = {}
+    models: dict[str, dict[str, str]] = {}
     for path, scores in zip(paths, read, strict=True):
         if (scores.dataset, scores.quick) != (first.dataset, first.quick):
             raise TrainingError(
@@ -48,7 +51,8 @@ def read_scores(paths: Sequence[Path]) -> Scores:
         if twice := sorted(figures.keys() & scores.figures.keys()):
             raise TrainingError(f"{twice[0]} is in two of the scores; leave out {path} or the one before it")
         figures |= scores.figures
-    return Scores(first.dataset, first.quick, figures, [figure for scores in read for figure in scores.together])
+        models |= scores.models
+    return Scores(first.dataset, first.quick, figures, models, [figure for scores in read for figure in scores.together])
 
 
 def _read(path: Path) -> Scores:
@@ -62,7 +66,7 @@ def _read(path: Path) -> Scores:
                 by_instrument.setdefault(name, []).append(replace(figure, measure=measure))
             else:
                 together.append(figure)
-        return Scores(str(report["dataset"]), bool(report["quick"]), by_instrument, together)
+        return Scores(str(report["dataset"]), bool(report["quick"]), by_instrument, dict(report["models"]), together)
     except (KeyError, TypeError) as error:
         raise TrainingError(f"{path} is not what `echoel_training score --out` writes: {error!r}") from error
 

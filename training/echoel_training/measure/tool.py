@@ -61,6 +61,12 @@ class Instrument:
     has_encoder: bool
     is_struck: bool
     """Its notes decay while they are held."""
+    models: dict[str, str]
+    """The SHA-256 of its decoder, prior and encoder, by role."""
+
+
+MODEL_PARTS = ("decoder", "prior", "encoder")
+"""What an instrument's manifest names models for."""
 
 
 class Echoel:
@@ -113,6 +119,7 @@ class Echoel:
                         programs=tuple(manifest["programs"]),
                         has_encoder="encoder" in manifest,
                         is_struck=manifest.get("articulation") == "struck",
+                        models={part: manifest[part]["sha256"] for part in MODEL_PARTS if part in manifest},
                     )
                 )
             except (KeyError, ValueError, TypeError) as error:
