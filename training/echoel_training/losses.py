@@ -82,36 +82,55 @@ class MelLoss(nn.Module):
 
 
 class TextureLoss(nn.Module):
-    """How much more or less a sound's spectrum moves from one instant to the next than the recording's.
+    """How much more or less an instrument's notes move from one instant to the next than its recordings.
 
-    Of levels in 64 mel bands, in windows of so many samples every ``hop`` samples, the mean distance of one instant
-    from another, for several ``distances`` in hops; the difference of these means, in nepers, mean over bands and
-    distances (statistics of sound textures, McDermott & Simoncelli 2011). Two takes of one note differ at every instant
-    and agree in this.
+    The movement is that of levels in 64 mel bands, in windows of so many samples every ``hop`` samples: the mean distance
+    of one instant from another, for several ``distances`` in hops (a statistic of sound textures, McDermott & Simoncelli
+    2011). Two takes of one note differ at every instant and agree in this. Compared are means over many notes of an
+    instrument: how much one note moves is chance, few partials beat deeply and most do not, and a note by note comparison
+    would only teach what is usual.
 
-    ``audio`` and ``target`` ``[B, samples]``; ``peak [B]``: each note's loudest sample. One number per item ``[B]``.
+    ``audio`` and ``target`` ``[B, samples]``, ``peak [B]``: each note's loudest sample, ``instrument [B]``. Returns a loss
+    whose gradient moves the means towards each other, as fast as they are apart and no faster than SURE nepers say.
     """
 
-    def __init__(self, window: int, hop: int, distances: tuple[int, ...]) -> None:
+    SURE = 0.02
+    MEMORY = 0.95
+    """What is left of the means after a step."""
+
+    def __init__(self, instruments: int, window: int, hop: int, distances: tuple[int, ...]) -> None:
         super().__init__()
         self.hop, self.distances = hop, distances
         self.register_buffer("window", torch.hann_window(window), persistent=False)
         self.register_buffer("bands", torch.from_numpy(mel_matrix(window).astype("float32")), persistent=False)
+        self.register_buffer("weight", torch.zeros(instruments))
+        self.register_buffer("means", torch.zeros(2, instruments, len(distances), MEL_BANDS))
 
-    def forward(self, audio: Tensor, target: Tensor, peak: Tensor) -> Tensor:
+    def forward(self, audio: Tensor, target: Tensor, peak: Tensor, instrument: Tensor) -> Tensor:
+        ours, theirs = (self.movement(signal, peak) for signal in (audio, target))
+        total = ours.new_zeros(())
+        for index in torch.unique(instrument):
+            own = instrument == index
+            with torch.no_grad():
+                self.weight[index] = self.MEMORY * self.weight[index] + 1 - self.MEMORY
+                gain = (1 - self.MEMORY) / self.weight[index]
+                for side, moved in enumerate((ours, theirs)):
+                    self.means[side, index].lerp_(moved[own].mean(dim=0), gain)
+                apart = ((self.means[0, index] - self.means[1, index]) / self.SURE).clamp(-1, 1)
+            total = total + (apart * ours[own]).mean(dim=(1, 2)).sum()
+        return total / len(audio)
+
+    def apart(self) -> Tensor:
+        """How far the means are from each other, in nepers, a mean over instruments, distances and bands."""
+        return (self.means[0] - self.means[1]).abs().mean()
+
+    def movement(self, signal: Tensor, peak: Tensor) -> Tensor:
+        """``[B, samples]`` to nepers ``[B, distances, 64]``."""
         floor = (TEXTURE_FLOOR * peak * (0.5 * len(self.window) / 2)).square()[:, None, None]
-        ours, theirs = (self._levels(signal, floor) for signal in (audio, target))
-        total = torch.zeros_like(peak)
-        for distance in self.distances:
-            moved = [(levels[..., distance:] - levels[..., :-distance]).abs().mean(dim=2) for levels in (ours, theirs)]
-            total = total + (moved[0] - moved[1]).abs().mean(dim=1)
-        return total / len(self.distances)
-
-    def _levels(self, signal: Tensor, floor: Tensor) -> Tensor:
-        # Before a segment is silence, as before a note; what is after it is another matter.
-        signal = F.pad(signal, (len(self.window) // 2, 0))
         power = self.bands @ _magnitudes(signal, self.window, self.hop, center=False).square()
-        return 0.5 * torch.log(power + floor)
+        levels = 0.5 * torch.log(power + floor)
+        moved = [(levels[..., distance:] - levels[..., :-distance]).abs().mean(dim=2) for distance in self.distances]
+        return torch.stack(moved, dim=1)
 
 
 def mel_matrix(window: int = MEL_WINDOW_SAMPLES) -> np.ndarray:

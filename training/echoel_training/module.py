@@ -27,7 +27,7 @@ from .prior import KEYS, Prior
 from .segments import Segments
 
 LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
-ATTACK_SAMPLES = 8192
+ATTACK_SAMPLES = (480, 8192)
 """How an attack moves is heard in its first 170 ms."""
 
 HIGHEST_RATE, LOWEST_RATE = 2e-3, 3e-5
@@ -35,8 +35,8 @@ WARM_UP_STEPS = 100
 LARGEST_GRADIENT = 3.0
 MEL_WEIGHT = 1.0
 ONSET_WEIGHT = 1.0
-TEXTURE_WEIGHT = float(__import__("os").environ.get("TW", 10))
-ATTACK_WEIGHT = float(__import__("os").environ.get("AW", 5))
+TEXTURE_WEIGHT = 10.0
+ATTACK_WEIGHT = 4.0
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
 ADVERSARY_WEIGHT = 0.1
@@ -116,8 +116,9 @@ class EnsembleModule(lightning.LightningModule):
         self.spectral = SpectralLoss()
         self.mel = MelLoss()
         self.onset = SpectralLoss(ONSET_WINDOW_SAMPLES)
-        self.texture = TextureLoss(2048, 480, (1, 4, 12, 32))
-        self.attack = TextureLoss(1024, 240, (1, 4, 12))
+        count = len(self.instruments)
+        self.texture = TextureLoss(count, 2048, 480, (1, 4, 12, 32))
+        self.attack = TextureLoss(count, 1024, 240, (1, 4, 12))
         self.seconds_before = 0.0
         self._started = time.monotonic()
 
@@ -134,10 +135,12 @@ class EnsembleModule(lightning.LightningModule):
         noise = unit_noise(batch, slots, generator, latent.device)
         decoder = networks["decoder"]
         states = dict(zip(decoder.STATES, decoder.fresh_states(batch, latent.device)))
-        # Layers that began together have drifted apart where a segment begins in the middle of a note.
-        beats = segments.first_slot * (SLOT_SAMPLES / SAMPLE_RATE) * segments.f0 * detune_ratio(tuning[:, 0])
-        turns = (beats - torch.floor(beats))[:, None] * torch.arange(1, OWN_PARTIALS + 1, device=latent.device)
-        states["phase"][:, -OWN_PARTIALS:] = turns - torch.floor(turns)
+        # Lines that began together have drifted apart where a segment begins in the middle of a note.
+        ratio = detune_ratio(tuning[:, :1])
+        lines = decoder.bank.frequencies(segments.f0[:, None], segments.inharmonicity[:, None], ratio)[:, 0]
+        apart = decoder.bank.apart(lines[:, :OWN_PARTIALS].double(), ratio.double())
+        turns = apart * segments.first_slot[:, None] * (SLOT_SAMPLES / SAMPLE_RATE)
+        states["phase"][:, -OWN_PARTIALS:] = (turns - torch.floor(turns)).float()
         # Phases, and a sum of a hundred partials, want all of float32, whatever precision the rest is trained in.
         with torch.autocast(latent.device.type, enabled=False):
             audio = decoder(latent.float(), pitch, noise, *states.values())[0]
@@ -185,15 +188,14 @@ class EnsembleModule(lightning.LightningModule):
         onset = self.onset(first, other, segments.peak)
 
         # A latent of the encoder follows the recording; a prior only knows how much such notes move.
-        moving = ours[encoded:], theirs[encoded:], segments.peak[encoded:]
-        texture = self.texture(*moving)
-        attack = self.attack(*(sound[:, :ATTACK_SAMPLES] for sound in moving[:2]), moving[2])
+        texture = self.texture(ours[encoded:], theirs[encoded:], segments.peak[encoded:], segments.instrument[encoded:])
+        attack = self._attack_texture(ours, theirs, segments, encoded)
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
         loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.mean()
-        loss = loss + TEXTURE_WEIGHT * texture.mean() + ATTACK_WEIGHT * attack.mean()
+        loss = loss + TEXTURE_WEIGHT * texture + ATTACK_WEIGHT * attack
         loss = loss + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
         optimizers = self.optimizers()
         if self.adversary is not None:
@@ -219,12 +221,20 @@ class EnsembleModule(lightning.LightningModule):
                 "train/encoder_mel": mel[:encoded].mean(),
                 "train/prior_mel": mel[encoded:].mean(),
                 "train/onset": onset.sum() / begins.sum().clamp(min=1),
-                "train/texture": texture.mean(),
-                "train/attack": attack.mean(),
+                "train/texture": self.texture.apart(),
+                "train/attack": self.attack.apart(),
                 "train/divergence": kl,
                 "train/regression": regression,
             }
         )
+
+    def _attack_texture(self, ours: Tensor, theirs: Tensor, segments: Segments, encoded: int) -> Tensor:
+        """Of the priors' segments that begin with their note; the very first instants are the onset loss's."""
+        chosen = torch.nonzero(segments.first_slot[encoded:] == 0)[:, 0] + encoded
+        if len(chosen) == 0:
+            return ours.new_zeros(())
+        sounds = (sound[chosen, ATTACK_SAMPLES[0] : ATTACK_SAMPLES[1]] for sound in (ours, theirs))
+        return self.attack(*sounds, segments.peak[chosen], segments.instrument[chosen])
 
     def _step(self, optimizer, loss: Tensor) -> None:
         optimizer.zero_grad()

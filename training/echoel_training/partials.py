@@ -34,6 +34,9 @@ SMALLEST_INHARMONICITY = 1e-5
 DETUNE_CENTS = 10.0
 """One unit of a latent's detune channel."""
 
+FASTEST_BEAT_HERTZ, FASTEST_BEAT_SHARE = 1.5, 0.002
+"""No partial of a note without layers beats faster than the first, nor than this share of its frequency (3.5 cents)."""
+
 
 def inharmonicity_from(z: Tensor) -> Tensor:
     """The inharmonicity B ≥ 0 that a latent's last channel ``z`` stands for: 1e-5 (exp(z) − 1), 0 below 0."""
@@ -56,8 +59,9 @@ def detune_code(cents: Tensor) -> Tensor:
 
 
 class PartialBank(nn.Module):
-    """Sums ``count`` partials, and of a second layer that is tuned apart from them the lowest ``layered``: ``lines``
-    sines in all.
+    """Sums ``count`` partials, and the lowest ``layered`` a second time: ``lines`` sines in all. Where a note has two
+    layers, the second ones are those of the layer that is tuned apart. Where it has none, they are what makes a partial
+    of two strings or two players beat (Weinreich 1977), each at a rate of its own.
 
     The lines' frequencies at each slot's ``start`` and ``end [B, K, lines]`` in Hz, their ``amplitude
     [B, K, lines + layered]`` at its end with ``before [B, lines + layered]`` at the start of the first slot, and their
@@ -69,6 +73,12 @@ class PartialBank(nn.Module):
         super().__init__()
         self.count, self.layered, self.lines = count, layered, count + layered
         self.register_buffer("order", torch.arange(1, count + 1, dtype=torch.float32), persistent=False)
+        # Some above and some below, so that together they have the note's pitch; the first, which says it, least.
+        random = torch.Generator().manual_seed(0)
+        rate = torch.empty(layered).uniform_(0.3, 1.0, generator=random)
+        rate = rate * (1 - 2 * torch.randint(0, 2, (layered,), generator=random))
+        rate[:1] = 0.3
+        self.register_buffer("rate", rate, persistent=False)
         seconds = torch.arange(STEPS, dtype=torch.float32) * (STEP_SAMPLES / SAMPLE_RATE)
         powers = torch.stack([torch.ones_like(seconds), seconds, seconds**2], dim=-1)
         self.register_buffer("powers", powers, persistent=False)
@@ -81,7 +91,13 @@ class PartialBank(nn.Module):
         the first, all ``[B, T]``, to the lines' frequencies ``[B, T, lines]`` in Hz."""
         stretch = torch.sqrt((1.0 + inharmonicity[..., None] * self.order.square()) / (1.0 + inharmonicity[..., None]))
         first = pitch[..., None].clamp(LOWEST_HERTZ, HIGHEST_HERTZ) * self.order * stretch
-        return torch.cat([first, first[..., : self.layered] * (1.0 + ratio[..., None])], dim=-1)
+        lowest = first[..., : self.layered]
+        return torch.cat([first, lowest + self.apart(lowest, ratio[..., None])], dim=-1)
+
+    def apart(self, hertz: Tensor, ratio: Tensor) -> Tensor:
+        """How far in Hz the second of each of the lowest partials is above the first, which is at ``hertz``."""
+        beat = self.rate * torch.clamp(hertz * FASTEST_BEAT_SHARE, max=FASTEST_BEAT_HERTZ)
+        return torch.where(ratio == 0, beat, hertz * ratio)
 
     def forward(
         self, start: Tensor, end: Tensor, amplitude: Tensor, before: Tensor, phase: Tensor

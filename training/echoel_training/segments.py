@@ -16,10 +16,11 @@ from .wander import HOP_SAMPLES
 
 SEGMENT_LATENTS = 12
 SEGMENT_SAMPLES = SEGMENT_LATENTS * 2048
-ONSET_SHARE = 0.40
-RELEASE_SHARE = 0.25
-SILENCE_SHARE = 0.05
-SILENCE_SECONDS = 2.0
+ONSET_SHARE = 0.38
+RELEASE_SHARE = 0.22
+TAIL_SHARE = 0.12
+SILENCE_SAMPLES = 12_000
+"""So much silence after a note is part of it."""
 
 
 @dataclass
@@ -66,8 +67,8 @@ class SegmentSource:
             return 0
         if kind < ONSET_SHARE + RELEASE_SHARE:
             start = off - generator.integers(2048, SEGMENT_SAMPLES)
-        elif kind < ONSET_SHARE + RELEASE_SHARE + SILENCE_SHARE:
-            start = off + generator.integers(0, int(SILENCE_SECONDS * 48_000))
+        elif kind < ONSET_SHARE + RELEASE_SHARE + TAIL_SHARE:
+            start = off + generator.integers(0, int(self.notes["samples"][note]) - off + SILENCE_SAMPLES)
         else:
             start = generator.integers(0, max(off, SLOT_SAMPLES))
         return max(0, int(start) // SLOT_SAMPLES * SLOT_SAMPLES)

@@ -72,17 +72,36 @@ def test_a_faint_tail_where_silence_should_be_costs_much():
     assert audible > 0.05 and inaudible < 0.1 * audible
 
 
-def test_the_texture_loss_tells_how_much_a_sound_moves_and_not_when():
+def tremolo(decibels, phase):
+    time = torch.arange(SEGMENT_SAMPLES) / 48_000
+    return tone(440.0, 0.4) * 10 ** (decibels / 20 * torch.sin(2 * torch.pi * 9.0 * time + phase))
+
+
+def test_the_texture_is_how_much_a_sound_moves_and_not_when():
     """Two takes of a tremolo at other phases are alike; a still tone is not, nor one that moves twice as much."""
-    loss, peak, time = TextureLoss(2048, 480, (1, 4, 16)), torch.tensor([0.5]), torch.arange(SEGMENT_SAMPLES) / 48_000
+    texture, peak = TextureLoss(1, 2048, 480, (1, 4, 16)), torch.tensor([0.5])
+    target, other, twice, still = (
+        texture.movement(sound, peak).mean().item()
+        for sound in (tremolo(4.0, 0.0), tremolo(4.0, 2.0), tremolo(8.0, 1.0), tone(440.0, 0.4))
+    )
+    assert other == pytest.approx(target, rel=0.1) and twice == pytest.approx(2 * target, rel=0.15)
+    assert still < 0.05 * target
 
-    def tremolo(decibels, phase):
-        return tone(440.0, 0.4) * 10 ** (decibels / 20 * torch.sin(2 * torch.pi * 9.0 * time + phase))
 
-    target = tremolo(4.0, 0.0)
-    other, still, twice = (loss(sound, target, peak).item() for sound in (tremolo(4.0, 2.0), tone(440.0, 0.4), tremolo(8.0, 1.0)))
-    assert loss(target, target, peak).item() == 0
-    assert other < 0.25 * still and other < 0.25 * twice
+def test_the_texture_loss_moves_an_instrument_to_the_mean_of_its_recordings():
+    """Of many recordings most stand still and few move: what is learned is the mean, which is neither."""
+    texture, generator = TextureLoss(2, 2048, 480, (1, 4, 16)), np.random.default_rng(2)
+    depth = torch.tensor(0.5, requires_grad=True)
+    optimizer, peak, organ = torch.optim.SGD([depth], lr=2.0), torch.full((2,), 0.5), torch.tensor([1, 1])
+    for step in range(240):
+        depths = generator.choice([0.0, 0.0, 0.0, 8.0], 2)
+        target = torch.cat([tremolo(each, generator.uniform(0, 6)) for each in depths])
+        ours = torch.cat([tremolo(depth, generator.uniform(0, 6)) for _ in range(2)])
+        optimizer.zero_grad()
+        texture(ours, target, peak, organ).backward()
+        optimizer.step()
+    assert depth.item() == pytest.approx(2.0, abs=0.8)
+    assert texture.weight[0] == 0 and not texture.means[:, 0].any()
 
 
 def test_the_mel_loss_tells_noises_by_their_level_and_not_by_their_lines():
