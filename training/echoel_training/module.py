@@ -137,8 +137,9 @@ class EnsembleModule(lightning.LightningModule):
         states = dict(zip(decoder.STATES, decoder.fresh_states(batch, latent.device)))
         # Lines that began together have drifted apart where a segment begins in the middle of a note.
         ratio = detune_ratio(tuning[:, :1])
-        lines = decoder.bank.frequencies(segments.f0[:, None], segments.inharmonicity[:, None], ratio)[:, 0]
-        apart = decoder.bank.apart(lines[:, :OWN_PARTIALS].double(), ratio.double())
+        inharmonicity = segments.inharmonicity[:, None]
+        lowest = decoder.bank.frequencies(segments.f0[:, None], inharmonicity, ratio)[:, 0, :OWN_PARTIALS]
+        apart = decoder.bank.apart(lowest.double(), inharmonicity, ratio.double())
         turns = apart * segments.first_slot[:, None] * (SLOT_SAMPLES / SAMPLE_RATE)
         states["phase"][:, -OWN_PARTIALS:] = (turns - torch.floor(turns)).float()
         # Phases, and a sum of a hundred partials, want all of float32, whatever precision the rest is trained in.

@@ -35,7 +35,7 @@ DETUNE_CENTS = 10.0
 """One unit of a latent's detune channel."""
 
 FASTEST_BEAT_HERTZ, FASTEST_BEAT_SHARE = 1.5, 0.002
-"""No partial of a note without layers beats faster than the first, nor than this share of its frequency (3.5 cents)."""
+"""No partial of a stiff string beats faster than the first, nor than this share of its frequency (3.5 cents)."""
 
 
 def inharmonicity_from(z: Tensor) -> Tensor:
@@ -60,8 +60,8 @@ def detune_code(cents: Tensor) -> Tensor:
 
 class PartialBank(nn.Module):
     """Sums ``count`` partials, and the lowest ``layered`` a second time: ``lines`` sines in all. Where a note has two
-    layers, the second ones are those of the layer that is tuned apart. Where it has none, they are what makes a partial
-    of two strings or two players beat (Weinreich 1977), each at a rate of its own.
+    layers, the second ones are those of the layer that is tuned apart. Where it is a stiff string's (inharmonic), they
+    are what makes the partials of its two or three strings beat (Weinreich 1977), each at a rate of its own.
 
     The lines' frequencies at each slot's ``start`` and ``end [B, K, lines]`` in Hz, their ``amplitude
     [B, K, lines + layered]`` at its end with ``before [B, lines + layered]`` at the start of the first slot, and their
@@ -92,12 +92,12 @@ class PartialBank(nn.Module):
         stretch = torch.sqrt((1.0 + inharmonicity[..., None] * self.order.square()) / (1.0 + inharmonicity[..., None]))
         first = pitch[..., None].clamp(LOWEST_HERTZ, HIGHEST_HERTZ) * self.order * stretch
         lowest = first[..., : self.layered]
-        return torch.cat([first, lowest + self.apart(lowest, ratio[..., None])], dim=-1)
+        return torch.cat([first, lowest + self.apart(lowest, inharmonicity[..., None], ratio[..., None])], dim=-1)
 
-    def apart(self, hertz: Tensor, ratio: Tensor) -> Tensor:
+    def apart(self, hertz: Tensor, inharmonicity: Tensor, ratio: Tensor) -> Tensor:
         """How far in Hz the second of each of the lowest partials is above the first, which is at ``hertz``."""
         beat = self.rate * torch.clamp(hertz * FASTEST_BEAT_SHARE, max=FASTEST_BEAT_HERTZ)
-        return torch.where(ratio == 0, beat, hertz * ratio)
+        return hertz * ratio + beat * (inharmonicity > 0).to(hertz.dtype)
 
     def forward(
         self, start: Tensor, end: Tensor, amplitude: Tensor, before: Tensor, phase: Tensor

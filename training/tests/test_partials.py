@@ -116,17 +116,18 @@ def test_layers_beat_at_their_difference():
     assert np.abs(audio - expected).max() < 5e-3
 
 
-def test_a_note_without_layers_beats_partial_by_partial():
+def test_stiff_strings_beat_partial_by_partial():
     """Slowly, each partial at its own rate, some up and some down, and the first by less than 1.1 cents."""
     bank = PartialBank(80, 80)
     for pitch in (41.2, 440.0, 3000.0):
-        hertz = bank.frequencies(torch.full((1, 1), pitch), torch.zeros(1, 1), torch.zeros(1, 1))[0, 0]
+        hertz = bank.frequencies(torch.full((1, 1), pitch), torch.full((1, 1), 1e-4), torch.zeros(1, 1))[0, 0]
         apart = hertz[80:] - hertz[:80]
         assert apart.abs().max() <= 1.5 and (apart.abs() <= 0.0021 * hertz[:80]).all() and apart.abs().min() > 0.01
         assert 20 < (apart > 0).sum() < 60
         assert 1200 * abs(math.log2(hertz[80] / hertz[0])) < 1.1
-    together = bank.frequencies(torch.full((1, 1), 440.0), torch.zeros(1, 1), torch.full((1, 1), 1e-3))[0, 0]
-    torch.testing.assert_close(together[80:], 1.001 * together[:80])
+    for ratio in (0.0, 1e-3):
+        layers = bank.frequencies(torch.full((1, 1), 440.0), torch.zeros(1, 1), torch.full((1, 1), ratio))[0, 0]
+        torch.testing.assert_close(layers[80:], (1 + ratio) * layers[:80])
 
 
 def test_layers_that_cancel_leave_no_corner():
