@@ -12,7 +12,7 @@ The file is an uncompressed `.npz`:
 | `f0` | float64 [N] | measured frequency of partial 1 in Hz; see `tuning.measure_tuning` |
 | `inharmonicity` | float64 [N] | B of `inharmonicity.partial_hertz`; 0 is harmonic, as everything that is not struck |
 | `detune` | float64 [N] | cents from a synthesizer's first layer to its second, by `soundfont.layers_cents`; 0: no layers |
-| `wander` | float32 [frames] | the notes' vibrato one after the other, in cents above `f0`; see `note_wander` |
+| `wander` | float32 [frames] | the notes' vibrato one after the other, cents from the mean, every 512 samples; see `note_wander` |
 | `instrument` | int64 [N] | index into `instruments` |
 | `zone` | int64 [N] | the SoundFont's key zone, counted from the instrument's lowest key: one zone, one recording |
 | `held_out` | bool [N] | kept from training |
@@ -48,7 +48,7 @@ from .soundfont import SampleZone, key_zones, layers_cents, read_zones
 from .tuning import measure_tuning, nominal_hertz
 from .wander import frames_of, measure_wander
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 """Raise it whenever the same catalogue gives other fields or samples."""
 
 _TARGET_PEAK = 0.5

@@ -50,8 +50,8 @@ ENVELOPE_HERTZ = 700.0
 """The envelope's points are equally far apart in log(1 + f / ENVELOPE_HERTZ), as mels are."""
 
 OWN_PARTIALS = 80
-"""So many of the lowest partials have an amplitude of their own, besides the envelope's, and are there a second time
-in the layer that is tuned apart."""
+"""So many of the lowest partials have an amplitude of their own, besides the envelope's, and a second line: that of a
+layer that is tuned apart, or of a piano's other strings."""
 
 QUIETEST, LOUDEST = -14.0, 2.0
 """Natural logarithms: the range of a partial's amplitude and of a noise band's gain."""
@@ -85,7 +85,7 @@ class ResidualBlock(nn.Module):
 
 
 class Control(nn.Module):
-    """Free latent channels ``[B, K, 126]`` and pitch ``[B, K, 1]`` to one control vector per slot ``[B, K, control]``."""
+    """Free latent channels ``[B, K, 125]`` and pitch ``[B, K, 1]`` to one control vector per slot ``[B, K, control]``."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -93,14 +93,15 @@ class Control(nn.Module):
         self.second = nn.Linear(size, size)
 
     def forward(self, latent: Tensor, pitch: Tensor) -> Tensor:
-        octaves = torch.log2(pitch.clamp(min=1.0) * (1.0 / REFERENCE_HERTZ)) * 0.5
+        octaves = torch.log2(pitch * (1.0 / REFERENCE_HERTZ)) * 0.5
         hidden = F.leaky_relu(self.first(torch.cat([latent, octaves, octaves * octaves], dim=-1)), SLOPE)
         return hidden + F.leaky_relu(self.second(hidden), SLOPE)
 
 
 class Amplitudes(nn.Module):
-    """Control ``[B, K, control]``, the partials' frequencies ``[B, K, P]`` and the shimmer of the lowest ones
-    ``[B, K, 128]`` to the amplitudes of the bank's lines, ``[B, K, P + 160]``."""
+    """Control ``[B, K, control]``, the partials' frequencies ``[B, K, P]``, the shimmer of the lowest ones
+    ``[B, K, 128]`` and whether the bank's second lines are apart from the first (``double [B, K, 1]``, 0 or 1) to the
+    amplitudes of the bank's lines, ``[B, K, P + 160]``."""
 
     def __init__(self, shape: DecoderShape) -> None:
         super().__init__()
@@ -113,7 +114,7 @@ class Amplitudes(nn.Module):
             self.own.bias.zero_()
         self.scale = (shape.envelope - 1) / math.log1p(SAMPLE_RATE / 2 / ENVELOPE_HERTZ)
 
-    def forward(self, control: Tensor, hertz: Tensor, shimmer: Tensor) -> Tensor:
+    def forward(self, control: Tensor, hertz: Tensor, shimmer: Tensor, double: Tensor) -> Tensor:
         points = self.envelope(control)
         place = (torch.log1p(hertz * (1.0 / ENVELOPE_HERTZ)) * self.scale).clamp(0.0, self.points - 1.001)
         below = torch.floor(place)
@@ -124,7 +125,8 @@ class Amplitudes(nn.Module):
         level = low + (high - low) * (place - below) + F.pad(own, (0, self.partials - OWN_PARTIALS))
         level = level.clamp(QUIETEST, LOUDEST) + F.pad(shimmer, (0, self.partials - SHIMMERING))
         amplitude = torch.exp(level) * audible(hertz)
-        # The second layer's complex amplitude is across + i along times the first's; their powers' sum stays.
+        # The second line's complex amplitude is across + i along times the first's; their powers' sum stays.
+        across, along = across * double, along * double
         doubled = amplitude[..., :OWN_PARTIALS] * torch.rsqrt(1.0 + across * across + along * along)
         return torch.cat([doubled, amplitude[..., OWN_PARTIALS:], doubled * across, doubled * along], dim=-1)
 
@@ -183,7 +185,7 @@ class Decoder(nn.Module):
         batch = latent.shape[0]
         latent, noise = latent.transpose(1, 2), noise.transpose(1, 2)
         pitch = pitch.transpose(1, 2) * (1.0 + detune_ratio(latent[..., WANDER_CHANNEL, None]))
-        pitch = pitch.clamp(min=LOWEST_HERTZ)
+        pitch = pitch.clamp(min=LOWEST_HERTZ)  # so that a state of 0 says that the voice is fresh
         control = self.control(latent[..., :FREE_CHANNELS], pitch)
 
         drives = Shimmer.drives(noise.reshape(batch, -1, SHIMMERING))
@@ -211,7 +213,8 @@ class Decoder(nn.Module):
         ratio = detune_ratio(latent[..., DETUNE_CHANNEL])
         start = self.bank.frequencies(torch.cat([before, pitch[:, :-1]], dim=1), inharmonicity, ratio)
         end = self.bank.frequencies(pitch, inharmonicity, ratio)
-        amplitude = self.amplitudes(control, end[..., : self.shape.partials], shimmer)
+        double = torch.logical_or(inharmonicity > 0, ratio != 0).to(control.dtype)[..., None]
+        amplitude = self.amplitudes(control, end[..., : self.shape.partials], shimmer, double)
         tonal, phase = self.bank(start, end, amplitude, last_amplitude, phase)
         return tonal, phase, pitch[:, -1:], amplitude[:, -1]
 

@@ -1,4 +1,5 @@
-"""The training loss: multi-scale spectral distance (Engel et al. 2020, DDSP; Caillon & Esling 2021, RAVE).
+"""The training losses: multi-scale spectral distance (Engel et al. 2020, DDSP; Caillon & Esling 2021, RAVE), the levels of
+mel bands, and how much they move.
 
 Per window length, the spectral convergence plus the mean absolute difference of log magnitudes. The logarithm has
 a floor relative to the note's loudest sample, so that silence after a release is a target like any other.
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .partials import SAMPLE_RATE
@@ -27,7 +27,7 @@ MEL_BANDS, MEL_LOW, MEL_HIGH = 64, 40.0, 20_000.0
 MEL_WINDOW_SAMPLES, MEL_FRAMES = 2048, 4
 
 TEXTURE_FLOOR = 1e-3
-"""-60 dB, as FLOOR."""
+"""-60 dB, relative as FLOOR is."""
 
 
 class SpectralLoss(nn.Module):
@@ -76,7 +76,8 @@ class MelLoss(nn.Module):
         return (ours - theirs).abs().mean(dim=(1, 2))
 
     def _power(self, signal: Tensor) -> Tensor:
-        power = self.bands @ _magnitudes(signal, self.window).square()
+        with torch.autocast(signal.device.type, enabled=False):
+            power = self.bands @ _magnitudes(signal.float(), self.window).square()
         whole = power.shape[2] // MEL_FRAMES * MEL_FRAMES
         return power[:, :, :whole].unflatten(2, (-1, MEL_FRAMES)).mean(dim=3)
 
@@ -90,47 +91,62 @@ class TextureLoss(nn.Module):
     instrument: how much one note moves is chance, few partials beat deeply and most do not, and a note by note comparison
     would only teach what is usual.
 
-    ``audio`` and ``target`` ``[B, samples]``, ``peak [B]``: each note's loudest sample, ``instrument [B]``. Returns a loss
-    whose gradient moves the means towards each other, as fast as they are apart and no faster than SURE nepers say.
+    ``audio`` and ``target`` ``[B, samples]``; ``peak [B]``: each note's loudest sample; ``instrument [B]``; ``first`` and
+    ``last [B]``: the samples between which a window has to lie to be looked at. Returns a loss whose gradient moves the
+    means towards each other, with all its might where they are FULL_PULL_NEPERS apart or more.
     """
 
-    SURE = 0.02
+    FULL_PULL_NEPERS = 0.04
     MEMORY = 0.95
-    """What is left of the means after a step."""
+    """What is left of the means after a step. On several devices each has means of its own notes."""
 
     def __init__(self, instruments: int, window: int, hop: int, distances: tuple[int, ...]) -> None:
         super().__init__()
         self.hop, self.distances = hop, distances
         self.register_buffer("window", torch.hann_window(window), persistent=False)
         self.register_buffer("bands", torch.from_numpy(mel_matrix(window).astype("float32")), persistent=False)
-        self.register_buffer("weight", torch.zeros(instruments))
-        self.register_buffer("means", torch.zeros(2, instruments, len(distances), MEL_BANDS))
+        # Weighted sums of movements, ours and theirs, and the weights' own.
+        self.register_buffer("sums", torch.zeros(2, instruments, len(distances), MEL_BANDS))
+        self.register_buffer("weights", torch.zeros(instruments, len(distances)))
 
-    def forward(self, audio: Tensor, target: Tensor, peak: Tensor, instrument: Tensor) -> Tensor:
-        ours, theirs = (self.movement(signal, peak) for signal in (audio, target))
+    def forward(
+        self, audio: Tensor, target: Tensor, peak: Tensor, instrument: Tensor, first: Tensor, last: Tensor
+    ) -> Tensor:
+        (ours, weight), (theirs, _) = (self.movement(signal, peak, first, last) for signal in (audio, target))
         total = ours.new_zeros(())
-        for index in torch.unique(instrument):
+        for index in torch.unique(instrument).tolist():
             own = instrument == index
             with torch.no_grad():
-                self.weight[index] = self.MEMORY * self.weight[index] + 1 - self.MEMORY
-                gain = (1 - self.MEMORY) / self.weight[index]
+                self.weights[index] = self.MEMORY * self.weights[index] + weight[own].sum(dim=0)
                 for side, moved in enumerate((ours, theirs)):
-                    self.means[side, index].lerp_(moved[own].mean(dim=0), gain)
-                apart = ((self.means[0, index] - self.means[1, index]) / self.SURE).clamp(-1, 1)
-            total = total + (apart * ours[own]).mean(dim=(1, 2)).sum()
-        return total / len(audio)
+                    self.sums[side, index] = self.MEMORY * self.sums[side, index] + moved[own].sum(dim=0)
+                pull = (self._apart()[index] / self.FULL_PULL_NEPERS).clamp(-1, 1)
+            total = total + (pull * ours[own] / weight[own].sum(dim=0).clamp(min=1.0)[:, None]).mean(dim=(1, 2)).sum()
+        return total / len(self.weights)
+
+    def _apart(self) -> Tensor:
+        return (self.sums[0] - self.sums[1]) / self.weights.clamp(min=1e-6)[..., None]
 
     def apart(self) -> Tensor:
         """How far the means are from each other, in nepers, a mean over instruments, distances and bands."""
-        return (self.means[0] - self.means[1]).abs().mean()
+        return self._apart().abs().mean()
 
-    def movement(self, signal: Tensor, peak: Tensor) -> Tensor:
-        """``[B, samples]`` to nepers ``[B, distances, 64]``."""
-        floor = (TEXTURE_FLOOR * peak * (0.5 * len(self.window) / 2)).square()[:, None, None]
-        power = self.bands @ _magnitudes(signal, self.window, self.hop, center=False).square()
+    def movement(self, signal: Tensor, peak: Tensor, first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+        """``[B, samples]`` to the sums of their movements in nepers ``[B, distances, 64]`` and how many instants are in
+        each ``[B, distances]``."""
+        size = len(self.window)
+        with torch.autocast(signal.device.type, enabled=False):
+            power = self.bands @ _magnitudes(signal.float(), self.window, self.hop, center=False).square()
+        floor = (TEXTURE_FLOOR * peak * (0.5 * size / 2)).square()[:, None, None]
         levels = 0.5 * torch.log(power + floor)
-        moved = [(levels[..., distance:] - levels[..., :-distance]).abs().mean(dim=2) for distance in self.distances]
-        return torch.stack(moved, dim=1)
+        start = torch.arange(levels.shape[2], device=signal.device) * self.hop
+        inside = ((start >= first[:, None]) & (start + size <= last[:, None])).to(levels.dtype)
+        moved, counts = [], []
+        for distance in self.distances:
+            both = inside[:, distance:] * inside[:, :-distance]
+            moved.append(((levels[..., distance:] - levels[..., :-distance]).abs() * both[:, None]).sum(dim=2))
+            counts.append(both.sum(dim=1))
+        return torch.stack(moved, dim=1), torch.stack(counts, dim=1)
 
 
 def mel_matrix(window: int = MEL_WINDOW_SAMPLES) -> np.ndarray:

@@ -29,14 +29,15 @@ from .segments import Segments
 LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
 ATTACK_SAMPLES = (480, 8192)
 """How an attack moves is heard in its first 170 ms."""
+SETTLED_SAMPLES = 7200
 
 HIGHEST_RATE, LOWEST_RATE = 2e-3, 3e-5
 WARM_UP_STEPS = 100
 LARGEST_GRADIENT = 3.0
 MEL_WEIGHT = 1.0
 ONSET_WEIGHT = 1.0
-TEXTURE_WEIGHT = 10.0
-ATTACK_WEIGHT = 4.0
+TEXTURE_WEIGHT = 4.0
+ATTACK_WEIGHT = 2.0
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
 ADVERSARY_WEIGHT = 0.1
@@ -189,8 +190,7 @@ class EnsembleModule(lightning.LightningModule):
         onset = self.onset(first, other, segments.peak)
 
         # A latent of the encoder follows the recording; a prior only knows how much such notes move.
-        texture = self.texture(ours[encoded:], theirs[encoded:], segments.peak[encoded:], segments.instrument[encoded:])
-        attack = self._attack_texture(ours, theirs, segments, encoded)
+        texture, attack = self._textures(ours, theirs, segments, encoded)
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
@@ -229,13 +229,21 @@ class EnsembleModule(lightning.LightningModule):
             }
         )
 
-    def _attack_texture(self, ours: Tensor, theirs: Tensor, segments: Segments, encoded: int) -> Tensor:
-        """Of the priors' segments that begin with their note; the very first instants are the onset loss's."""
-        chosen = torch.nonzero(segments.first_slot[encoded:] == 0)[:, 0] + encoded
-        if len(chosen) == 0:
-            return ours.new_zeros(())
-        sounds = (sound[chosen, ATTACK_SAMPLES[0] : ATTACK_SAMPLES[1]] for sound in (ours, theirs))
-        return self.attack(*sounds, segments.peak[chosen], segments.instrument[chosen])
+    def _textures(self, ours: Tensor, theirs: Tensor, segments: Segments, encoded: int) -> tuple[Tensor, Tensor]:
+        """Of the priors' part of a batch, while notes are held: how they move once they have settled, and how they move in
+        the attack. Its very first instants are the onset loss's."""
+        start = segments.first_slot * SLOT_SAMPLES
+        off = segments.off_sample - start
+        rest = slice(encoded, None)
+
+        def texture(loss: TextureLoss, first: int, last: Tensor) -> Tensor:
+            columns = (segments.peak, segments.instrument, first - start, last)
+            return loss(ours[rest], theirs[rest], *(column[rest] for column in columns))
+
+        return (
+            texture(self.texture, SETTLED_SAMPLES, off),
+            texture(self.attack, ATTACK_SAMPLES[0], torch.minimum(off, ATTACK_SAMPLES[1] - start)),
+        )
 
     def _step(self, optimizer, loss: Tensor) -> None:
         optimizer.zero_grad()

@@ -21,11 +21,14 @@ from .wander import HOP_SAMPLES
 SETTLED_SECONDS = 0.6
 """A note is sustained from here on."""
 
+MOST_PLAYED = 0.5
+"""An instrument has a vibrato if this share of its notes has one."""
+
 SHORTEST_FRAMES = 32
 DIRECTIONS = 12
 _FRAME_HERTZ = SAMPLE_RATE / LATENT_SAMPLES
 _WANDER_HERTZ = SAMPLE_RATE / HOP_SAMPLES
-_EDGE_SECONDS = 0.06  # the vibrato of the last instants is not measured
+_EDGE_SECONDS = 0.14  # the vibrato of the last instants is not measured whole
 
 
 @torch.no_grad()
@@ -43,8 +46,10 @@ def fit_movement(models: Models, notes: dict[str, np.ndarray], seed: int = 0) ->
         if courses:
             random = np.random.default_rng(seed + index)
             weights = line_weights(models.priors[name], courses, random)
-            vibrato = [course for row in rows if (course := _vibrato(notes, row)) is not None]
-            weights[:, WANDER_CHANNEL] = vibrato_weights(models.priors[name], vibrato, random)
+            held = [course for row in rows if (course := _vibrato(notes, row)) is not None]
+            vibrato = [course for course in held if course.any()]
+            if vibrato and len(vibrato) >= MOST_PLAYED * len(held):
+                weights[:, WANDER_CHANNEL] = vibrato_weights(models.priors[name], vibrato, random)
             models.priors[name].movement.copy_(torch.from_numpy(weights))
             amounts[name] = float(np.sqrt(0.5 * np.square(weights).sum() / weights.shape[1]))
     return amounts
@@ -69,7 +74,7 @@ def _vibrato(notes: dict[str, np.ndarray], row: int) -> np.ndarray | None:
     last = int((notes["off_sample"][row] / SAMPLE_RATE - _EDGE_SECONDS) * _WANDER_HERTZ)
     if last - first < SHORTEST_FRAMES * _WANDER_HERTZ / _FRAME_HERTZ:
         return None
-    course = detune_code(torch.from_numpy(note_wander(notes, row)[first:last])).numpy()
+    course = detune_code(note_wander(notes, row)[first:last])
     return course - course.mean()
 
 

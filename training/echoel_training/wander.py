@@ -18,10 +18,11 @@ MOST_CENTS = 60.0
 
 _PARTIALS = 6
 _HIGHEST_HERTZ = 8_000.0
-_FASTEST_HERTZ = 30.0
+_SPAN_SECONDS = 0.015
 _WITHIN_DECIBELS = 30.0  # of the loudest partial; weaker ones are lost in noise
 _ATTACK_SECONDS = 0.1  # until then a pitch is settling, and there is no telling it from the attack
 _EDGE_SECONDS = 0.05  # where the sound is cut off, the filters ring
+_FADE_SECONDS = 0.08  # so that the pitch does not jump where measuring begins and ends
 _SHORTEST_SECONDS = 0.5
 _AGREEMENT = 0.8  # the share of the partials' movement that they have in common
 _SMALLEST_CENTS = 0.5
@@ -33,10 +34,11 @@ def frames_of(samples: int | np.ndarray) -> int | np.ndarray:
 
 
 def measure_wander(audio: np.ndarray, off_sample: int, hertz: float) -> np.ndarray:
-    """How far a note ``[samples]`` at 48 kHz is above its pitch of `hertz`, in cents, float32 ``[frames]``.
+    """How far a note ``[samples]`` at 48 kHz is above its own mean pitch, in cents, float32 ``[frames]``; `hertz` says
+    within a few cents where that is.
 
-    Frame n is the mean around sample n · HOP_SAMPLES. Zero in the first tenth of a second and after the note-off, and
-    everywhere in a note that is held for less than half a second or whose partials do not move together.
+    Frame n is the mean around sample n · HOP_SAMPLES. Zero in the first tenth of a second and from 50 ms before the
+    note-off on, and everywhere in a note that is held for less than 0.6 s or whose partials do not move together.
     """
     course = np.zeros(frames_of(len(audio)), np.float32)
     start, end = round(_ATTACK_SECONDS * SAMPLE_RATE), min(off_sample, len(audio))
@@ -50,14 +52,17 @@ def measure_wander(audio: np.ndarray, off_sample: int, hertz: float) -> np.ndarr
     found = [_cents(_alone(spectrum, size, number * hertz, hertz), number * hertz, middles) for number in numbers]
     cents, levels = (np.array(part) for part in zip(*found))
     loud = levels > levels.max() * 10 ** (-_WITHIN_DECIBELS / 10)
+    if loud.sum() < 2:
+        return course
     cents, weights = cents[loud], levels[loud] / levels[loud].sum()
     moving = cents - cents.mean(axis=1, keepdims=True)
+    # Every partial has a say in whether they agree: the strongest agrees with itself.
+    alone = np.square(moving - moving.mean(axis=0)).mean()
+    alike = alone <= (1 - _AGREEMENT) * np.square(moving).mean()
     together = weights @ moving
-    whole = float(weights @ np.square(moving).mean(axis=1))
-    alone = float(weights @ np.square(moving - together).mean(axis=1))
-    alike = loud.sum() > 1 and alone <= (1 - _AGREEMENT) * whole
     if alike and together.std() >= _SMALLEST_CENTS and np.abs(together).max() <= MOST_CENTS:
-        course[middles // HOP_SAMPLES] = together
+        fade = np.clip((np.arange(len(middles)) + 1) * HOP_SAMPLES / (_FADE_SECONDS * SAMPLE_RATE), 0, 1)
+        course[middles // HOP_SAMPLES] = together * fade * fade[::-1]
     return course
 
 
@@ -76,7 +81,7 @@ def _alone(spectrum: np.ndarray, size: int, middle: float, spacing: float) -> tu
 def _cents(partial: tuple[np.ndarray, int, float], hertz: float, middles: np.ndarray) -> tuple[np.ndarray, float]:
     """How far a partial's phase turns, as cents of `hertz`, around each of the `middles`; and its mean power."""
     turning, step, zero = partial
-    half = round(0.5 * SAMPLE_RATE / _FASTEST_HERTZ)
+    half = round(0.5 * _SPAN_SECONDS * SAMPLE_RATE)
     time, phase = np.arange(len(turning)) * step, np.unwrap(np.angle(turning))
     ahead, behind = (np.interp(middles + side, time, phase) for side in (half, -half))
     found = zero + (ahead - behind) * SAMPLE_RATE / (2 * np.pi * 2 * half)

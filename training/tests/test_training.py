@@ -80,28 +80,42 @@ def tremolo(decibels, phase):
 def test_the_texture_is_how_much_a_sound_moves_and_not_when():
     """Two takes of a tremolo at other phases are alike; a still tone is not, nor one that moves twice as much."""
     texture, peak = TextureLoss(1, 2048, 480, (1, 4, 16)), torch.tensor([0.5])
-    target, other, twice, still = (
-        texture.movement(sound, peak).mean().item()
-        for sound in (tremolo(4.0, 0.0), tremolo(4.0, 2.0), tremolo(8.0, 1.0), tone(440.0, 0.4))
-    )
+    first, last = torch.tensor([0]), torch.tensor([SEGMENT_SAMPLES])
+
+    def moved(sound):
+        sums, counts = texture.movement(sound, peak, first, last)
+        return (sums / counts[..., None]).mean().item()
+
+    target, other, twice, still = map(moved, (tremolo(4.0, 0.0), tremolo(4.0, 2.0), tremolo(8.0, 1.0), tone(440.0, 0.4)))
     assert other == pytest.approx(target, rel=0.1) and twice == pytest.approx(2 * target, rel=0.15)
     assert still < 0.05 * target
+
+
+def test_the_texture_is_that_of_the_instants_asked_for():
+    """A note that stops moves nowhere but there."""
+    texture, peak = TextureLoss(1, 1024, 240, (1, 4)), torch.tensor([0.5, 0.5, 0.5])
+    sound = tone(440.0, 0.4) * (torch.arange(SEGMENT_SAMPLES) < 12_000)
+    first, last = torch.tensor([0, 0, 13_000]), torch.tensor([SEGMENT_SAMPLES, 12_000, 14_000])
+    sums, counts = texture.movement(sound.expand(3, -1), peak, first, last)
+    assert counts[:, 0].tolist() == [98, 45, 0] and not sums[2].any()
+    assert sums[0].mean() > 20 * sums[1].mean()
 
 
 def test_the_texture_loss_moves_an_instrument_to_the_mean_of_its_recordings():
     """Of many recordings most stand still and few move: what is learned is the mean, which is neither."""
     texture, generator = TextureLoss(2, 2048, 480, (1, 4, 16)), np.random.default_rng(2)
     depth = torch.tensor(0.5, requires_grad=True)
-    optimizer, peak, organ = torch.optim.SGD([depth], lr=2.0), torch.full((2,), 0.5), torch.tensor([1, 1])
+    optimizer, peak, organ = torch.optim.SGD([depth], lr=4.0), torch.full((2,), 0.5), torch.tensor([1, 1])
+    span = torch.tensor([0, 0]), torch.tensor([SEGMENT_SAMPLES, SEGMENT_SAMPLES])
     for step in range(240):
         depths = generator.choice([0.0, 0.0, 0.0, 8.0], 2)
         target = torch.cat([tremolo(each, generator.uniform(0, 6)) for each in depths])
         ours = torch.cat([tremolo(depth, generator.uniform(0, 6)) for _ in range(2)])
         optimizer.zero_grad()
-        texture(ours, target, peak, organ).backward()
+        texture(ours, target, peak, organ, *span).backward()
         optimizer.step()
     assert depth.item() == pytest.approx(2.0, abs=0.8)
-    assert texture.weight[0] == 0 and not texture.means[:, 0].any()
+    assert not texture.weights[0].any() and not texture.sums[:, 0].any()
 
 
 def test_the_mel_loss_tells_noises_by_their_level_and_not_by_their_lines():

@@ -24,9 +24,9 @@ def vibrato(hertz, cents, rate=5.5, partials=8, apart=0.0, seconds=2.5):
 def test_a_vibrato_is_found_where_it_is(hertz):
     course = measure_wander(vibrato(hertz, 8.0), OFF, hertz)
     time = np.arange(len(course)) * HOP_SAMPLES / SAMPLE_RATE
-    held = (time > 0.15) & (time < 1.9)
+    held = (time > 0.2) & (time < 1.85)
     assert course.dtype == np.float32 and len(course) == frames_of(round(2.5 * SAMPLE_RATE))
-    np.testing.assert_allclose(course[held], 8.0 * np.sin(2 * np.pi * 5.5 * time[held]), atol=1.0)
+    np.testing.assert_allclose(course[held], 8.0 * np.sin(2 * np.pi * 5.5 * time[held]), atol=0.5)
     assert not course[time < 0.1].any() and not course[time > 2.0].any()
 
 
@@ -34,9 +34,17 @@ def test_partials_that_do_not_move_together_are_no_vibrato():
     assert not measure_wander(vibrato(440.0, 8.0, apart=0.37), OFF, 440.0).any()
 
 
+def test_a_strong_partial_does_not_outvote_the_others():
+    """One that is 15 dB above all others agrees with itself; that is no agreement."""
+    time = np.arange(OFF) / SAMPLE_RATE
+    strong = np.sin(2 * np.pi * 440.0 * np.cumsum(2 ** (8 / 1200 * np.sin(2 * np.pi * 3.0 * time))) / SAMPLE_RATE)
+    assert not measure_wander(vibrato(440.0, 8.0, apart=0.37, seconds=2.0) + 1.2 * strong, OFF, 440.0).any()
+
+
 def test_a_steady_tone_and_a_short_one_and_noise_have_none():
     assert not measure_wander(vibrato(440.0, 0.0), OFF, 440.0).any()
-    assert not measure_wander(vibrato(440.0, 8.0), round(0.4 * SAMPLE_RATE), 440.0).any()
+    assert not measure_wander(vibrato(440.0, 8.0), round(0.59 * SAMPLE_RATE), 440.0).any()
+    assert measure_wander(vibrato(440.0, 8.0), round(0.61 * SAMPLE_RATE), 440.0).any()
     noise = np.random.default_rng(0).standard_normal(OFF)
     assert not measure_wander(noise, OFF, 440.0).any()
     assert not measure_wander(np.zeros(OFF), OFF, 440.0).any()
