@@ -12,7 +12,7 @@ The file is an uncompressed `.npz`:
 | `f0` | float64 [N] | measured frequency of partial 1 in Hz; see `tuning.measure_tuning` |
 | `inharmonicity` | float64 [N] | B of `inharmonicity.partial_hertz`; 0 is harmonic, as everything that is not struck |
 | `detune` | float64 [N] | cents from a synthesizer's first layer to its second, by `soundfont.layers_cents`; 0: no layers |
-| `wander` | float32 [frames] | the notes' vibrato one after the other, cents from the mean, every 512 samples; see `note_wander` |
+| `vibrato` | float32 [frames] | the notes' vibrato one after the other, cents from the mean, every 512 samples; see `note_vibrato` |
 | `instrument` | int64 [N] | index into `instruments` |
 | `zone` | int64 [N] | the SoundFont's key zone, counted from the instrument's lowest key: one zone, one recording |
 | `held_out` | bool [N] | kept from training |
@@ -46,7 +46,7 @@ from .files import atomic_path, file_sha256
 from .rendering import BUFFER_SAMPLES, SAMPLE_RATE, SILENCE_DECIBELS, Synthesizer, off_sample_for
 from .soundfont import SampleZone, key_zones, layers_cents, read_zones
 from .tuning import measure_tuning, nominal_hertz
-from .wander import frames_of, measure_wander
+from .vibrato import frames_of, measure_vibrato
 
 FORMAT_VERSION = 6
 """Raise it whenever the same catalogue gives other fields or samples."""
@@ -63,7 +63,7 @@ _FIELDS = (
     "f0",
     "inharmonicity",
     "detune",
-    "wander",
+    "vibrato",
     "instrument",
     "zone",
     "held_out",
@@ -162,10 +162,10 @@ def note_audio(fields: dict[str, np.ndarray], row: int) -> np.ndarray:
     return fields["audio"][start : start + int(fields["samples"][row])]
 
 
-def note_wander(fields: dict[str, np.ndarray], row: int) -> np.ndarray:
-    """The vibrato of a row's note as `wander.measure_wander` gives it, float32 [frames]; zero where it has none."""
+def note_vibrato(fields: dict[str, np.ndarray], row: int) -> np.ndarray:
+    """The vibrato of a row's note as `vibrato.measure_vibrato` gives it, float32 [frames]; zero where it has none."""
     frames = frames_of(fields["samples"][: row + 1])
-    return fields["wander"][int(frames[:-1].sum()) : int(frames.sum())]
+    return fields["vibrato"][int(frames[:-1].sum()) : int(frames.sum())]
 
 
 def describe_dataset(path: str | os.PathLike) -> dict:
@@ -247,10 +247,10 @@ def render_catalogue(
     for row in range(len(notes)):
         audio[start[row] : start[row] + samples[row]] = notes[row] * np.float32(gains[instrument[row]])
         notes[row] = None  # as they are copied: two copies of everything would be a lot of memory
-    wander = [
+    vibrato = [
         np.zeros(frames_of(int(samples[row])), np.float32)
         if struck[instrument[row]]
-        else measure_wander(audio[start[row] : start[row] + samples[row]], int(off_sample[row]), float(f0[row]))
+        else measure_vibrato(audio[start[row] : start[row] + samples[row]], int(off_sample[row]), float(f0[row]))
         for row in range(len(notes))
     ]
     held_out = np.isin(velocity, catalogue.held_out_velocities)
@@ -266,7 +266,7 @@ def render_catalogue(
         "f0": f0,
         "inharmonicity": inharmonicity,
         "detune": np.array(detune),
-        "wander": np.concatenate(wander),
+        "vibrato": np.concatenate(vibrato),
         "instrument": instrument,
         "zone": zone,
         "held_out": held_out,

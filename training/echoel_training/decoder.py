@@ -3,9 +3,9 @@
 Latents, pitch and noise per slot of 128 samples become audio. The latent and the pitch make one control vector per
 slot. It sets the amplitude of every partial, as a spectral envelope over frequency and a part of its own for the
 lowest ones (Serra & Smith 1990; Engel et al. 2020), and how much it moves by itself: what is tonal is on its partials,
-and nowhere else. All the rest,
-from hammer and bow to breath, is 16 bands of noise that residual dilated causal convolutions shape under the
-control's scales and shifts (FiLM, Perez et al. 2018) and a PQMF joins (RAVE, Caillon & Esling 2021).
+and nowhere else. All the rest, from hammer and bow to breath, is 16 bands of noise that residual dilated causal
+convolutions shape under the control's scales and shifts (FiLM, Perez et al. 2018) and a PQMF joins (RAVE, Caillon &
+Esling 2021).
 
 Time inside: 8 frames of 16 samples per slot. Tensors are ``[batch, frames, channels]``.
 """
@@ -33,12 +33,12 @@ from .pqmf import BANDS, DELAY_SAMPLES, Synthesis
 from .shimmer import SHIMMERING, Shimmer
 
 LATENT_SIZE = 128
-WANDER_CHANNEL, DETUNE_CHANNEL, INHARMONICITY_CHANNEL = 125, 126, 127
+VIBRATO_CHANNEL, DETUNE_CHANNEL, INHARMONICITY_CHANNEL = 125, 126, 127
 """The channels of the latent that say how far the note is above its pitch at this instant (vibrato), how far apart two
 layers are tuned, and how inharmonic the note is; see ``partials.detune_ratio``, whose code the first two are, and
 ``partials.inharmonicity_from``. The last two belong to the whole note."""
 
-FREE_CHANNELS = 125
+FREE_CHANNELS = VIBRATO_CHANNEL
 """The channels before those: what the networks agree upon."""
 
 SLOT_FRAMES = SLOT_SAMPLES // BANDS
@@ -184,7 +184,7 @@ class Decoder(nn.Module):
         phase, last_pitch, last_amplitude, walks, late, last_control, entered, remembered, synthesised = states
         batch = latent.shape[0]
         latent, noise = latent.transpose(1, 2), noise.transpose(1, 2)
-        pitch = pitch.transpose(1, 2) * (1.0 + detune_ratio(latent[..., WANDER_CHANNEL, None]))
+        pitch = pitch.transpose(1, 2) * (1.0 + detune_ratio(latent[..., VIBRATO_CHANNEL, None]))
         pitch = pitch.clamp(min=LOWEST_HERTZ)  # so that a state of 0 says that the voice is fresh
         control = self.control(latent[..., :FREE_CHANNELS], pitch)
 

@@ -25,7 +25,7 @@ COMPRESSION_GAIN, COMPRESSED_GAIN = 1000.0, 0.3
 class Encoder(nn.Module):
     """``audio [B, 1, 2048 M]`` and states to ``latent [B, 128, M]`` and the next states; zero states are fresh.
 
-    The last three channels, vibrato, detune and inharmonicity, are 0: whoever decodes puts the note's own there.
+    The last three channels, vibrato, detune and inharmonicity, are 0: whoever decodes puts the note's own tuning there.
     """
 
     STATES = ("analysis", "input", "first", "second", "third")
@@ -40,8 +40,7 @@ class Encoder(nn.Module):
             StridedConvolution(before, after, stride)
             for before, after, stride in zip(widths[:-1], widths[1:], STRIDES)
         )
-        # How a note's partials and layers are tuned cannot be heard in one frame, nor how its pitch moves: that is left to
-        # the prior.
+        # How a note's partials and layers are tuned cannot be heard in one frame, nor how its pitch moves: that is told.
         self.mean = nn.Linear(widths[-1], FREE_CHANNELS)
         self.log_variance = nn.Linear(widths[-1], FREE_CHANNELS)
         nn.init.constant_(self.log_variance.bias, -4.0)

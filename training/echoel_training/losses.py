@@ -1,5 +1,5 @@
-"""The training losses: multi-scale spectral distance (Engel et al. 2020, DDSP; Caillon & Esling 2021, RAVE), the levels of
-mel bands, and how much they move.
+"""The training losses: multi-scale spectral distance (Engel et al. 2020, DDSP; Caillon & Esling 2021, RAVE), the levels
+of mel bands, and how much they move.
 
 Per window length, the spectral convergence plus the mean absolute difference of log magnitudes. The logarithm has
 a floor relative to the note's loudest sample, so that silence after a release is a target like any other.

@@ -46,7 +46,8 @@ def load_models(checkpoint: Path) -> tuple[Models, dict]:
     adversary = module.hparams.adversary_from
     training = {
         "summary": "Partials and multiband noise under one control, as a variational autoencoder, trained together "
-        "with the priors on multi-scale spectral distance" + ("." if adversary is None else ", and by an adversary."),
+        "with the priors on multi-scale spectral distance, levels of mel bands, attacks and how much notes move"
+        + ("." if adversary is None else ", and by an adversary."),
         "command": f"echoel_training train cache/ensemble.npz --out runs/ensemble --minutes {minutes}"
         + ("" if adversary is None else f" --adversary-from {adversary}"),
         "minutes": minutes,

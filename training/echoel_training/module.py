@@ -18,7 +18,7 @@ from torch import Tensor
 
 from . import TrainingError
 from .adversary import Adversary
-from .decoder import FREE_CHANNELS, OWN_PARTIALS, SLOT_FRAMES, Decoder
+from .decoder import FREE_CHANNELS, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
 from .losses import ONSET_SAMPLES, ONSET_WINDOW_SAMPLES, MelLoss, SpectralLoss, TextureLoss, divergence, fade_in
 from .partials import SAMPLE_RATE, SLOT_SAMPLES, detune_code, detune_ratio, inharmonicity_code
@@ -130,19 +130,16 @@ class EnsembleModule(lightning.LightningModule):
         vibrato and tuning are added."""
         batch, _, slots = latent.shape
         tuning = torch.stack([detune_code(segments.detune), inharmonicity_code(segments.inharmonicity)], dim=1)
-        told = [detune_code(segments.wander)[:, None], tuning[:, :, None].expand(-1, -1, slots)]
-        latent = torch.cat([latent, *told], dim=1)
+        last_channels = [detune_code(segments.vibrato)[:, None], tuning[:, :, None].expand(-1, -1, slots)]
+        latent = torch.cat([latent, *last_channels], dim=1)
         pitch = segments.f0[:, None, None].expand(-1, 1, slots)
         noise = unit_noise(batch, slots, generator, latent.device)
         decoder = networks["decoder"]
         states = dict(zip(decoder.STATES, decoder.fresh_states(batch, latent.device)))
         # Lines that began together have drifted apart where a segment begins in the middle of a note.
-        ratio = detune_ratio(tuning[:, :1])
-        inharmonicity = segments.inharmonicity[:, None]
-        lowest = decoder.bank.frequencies(segments.f0[:, None], inharmonicity, ratio)[:, 0, :OWN_PARTIALS]
-        apart = decoder.bank.apart(lowest.double(), inharmonicity, ratio.double())
-        turns = apart * segments.first_slot[:, None] * (SLOT_SAMPLES / SAMPLE_RATE)
-        states["phase"][:, -OWN_PARTIALS:] = (turns - torch.floor(turns)).float()
+        seconds = segments.first_slot * (SLOT_SAMPLES / SAMPLE_RATE)
+        ratio = detune_ratio(tuning[:, 0])
+        states["phase"] = decoder.bank.phases_after(seconds, segments.f0, segments.inharmonicity, ratio)
         # Phases, and a sum of a hundred partials, want all of float32, whatever precision the rest is trained in.
         with torch.autocast(latent.device.type, enabled=False):
             audio = decoder(latent.float(), pitch, noise, *states.values())[0]

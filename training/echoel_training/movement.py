@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .dataset import note_audio, note_wander
-from .decoder import WANDER_CHANNEL
+from .dataset import note_audio, note_vibrato
+from .decoder import VIBRATO_CHANNEL
 from .encoder import LATENT_SAMPLES
 from .models import Models
 from .partials import SAMPLE_RATE, detune_code
-from .prior import MOVING_CHANNELS, Prior
-from .wander import HOP_SAMPLES
+from .prior import MOVEMENT_LINES, MOVING_CHANNELS, Prior
+from .vibrato import HOP_SAMPLES
 
 SETTLED_SECONDS = 0.6
 """A note is sustained from here on."""
@@ -27,7 +27,7 @@ MOST_PLAYED = 0.5
 SHORTEST_FRAMES = 32
 DIRECTIONS = 12
 _FRAME_HERTZ = SAMPLE_RATE / LATENT_SAMPLES
-_WANDER_HERTZ = SAMPLE_RATE / HOP_SAMPLES
+_VIBRATO_HERTZ = SAMPLE_RATE / HOP_SAMPLES
 _EDGE_SECONDS = 0.14  # the vibrato of the last instants is not measured whole
 
 
@@ -45,11 +45,12 @@ def fit_movement(models: Models, notes: dict[str, np.ndarray], seed: int = 0) ->
         courses = [course for row in rows if (course := _course(models, notes, row)) is not None]
         if courses:
             random = np.random.default_rng(seed + index)
-            weights = line_weights(models.priors[name], courses, random)
+            weights = np.zeros((MOVEMENT_LINES, MOVING_CHANNELS), np.float32)
+            weights[:, :VIBRATO_CHANNEL] = line_weights(models.priors[name], courses, random)
             held = [course for row in rows if (course := _vibrato(notes, row)) is not None]
             vibrato = [course for course in held if course.any()]
             if vibrato and len(vibrato) >= MOST_PLAYED * len(held):
-                weights[:, WANDER_CHANNEL] = vibrato_weights(models.priors[name], vibrato, random)
+                weights[:, VIBRATO_CHANNEL] = vibrato_weights(models.priors[name], vibrato, random)
             models.priors[name].movement.copy_(torch.from_numpy(weights))
             amounts[name] = float(np.sqrt(0.5 * np.square(weights).sum() / weights.shape[1]))
     return amounts
@@ -70,43 +71,40 @@ def _course(models: Models, notes: dict[str, np.ndarray], row: int) -> np.ndarra
 
 def _vibrato(notes: dict[str, np.ndarray], row: int) -> np.ndarray | None:
     """The vibrato ``[frames]`` of a note's sustained part as codes of the latent; None where it is too short."""
-    first = int(SETTLED_SECONDS * _WANDER_HERTZ)
-    last = int((notes["off_sample"][row] / SAMPLE_RATE - _EDGE_SECONDS) * _WANDER_HERTZ)
-    if last - first < SHORTEST_FRAMES * _WANDER_HERTZ / _FRAME_HERTZ:
+    first = int(SETTLED_SECONDS * _VIBRATO_HERTZ)
+    last = int((notes["off_sample"][row] / SAMPLE_RATE - _EDGE_SECONDS) * _VIBRATO_HERTZ)
+    if last - first < SHORTEST_FRAMES * _VIBRATO_HERTZ / _FRAME_HERTZ:
         return None
-    course = detune_code(note_wander(notes, row)[first:last])
+    course = detune_code(note_vibrato(notes, row)[first:last])
     return course - course.mean()
 
 
 def vibrato_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
     """The weights ``[lines]`` of a movement like that of ``courses``, each ``[frames]`` at 93.75 Hz."""
-    hertz = prior.line_hertz.numpy().astype(float)
-    density = np.mean([_density(course, hertz, _WANDER_HERTZ) for course in courses], axis=0)
-    amplitude = np.sqrt(2 * density * _widths(hertz)) * random.choice([-1.0, 1.0], len(hertz))
-    return amplitude.astype(np.float32)
+    return _amplitudes(courses, _VIBRATO_HERTZ, prior.line_hertz.numpy().astype(float), random).astype(np.float32)
 
 
 def line_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
-    """The weights ``[lines, 126]`` of a movement like that of ``courses``, each ``[frames, 125]`` at 23.4 Hz."""
+    """The weights ``[lines, 125]`` of a movement like that of ``courses``, each ``[frames, 125]`` at 23.4 Hz."""
     together = np.concatenate(courses)
     _, _, directions = np.linalg.svd(together, full_matrices=False)
     directions = directions[:DIRECTIONS]
     hertz = prior.line_hertz.numpy().astype(float)
-    width = _widths(hertz)
-    weights = np.zeros((len(hertz), MOVING_CHANNELS), np.float32)
+    weights = np.zeros((len(hertz), directions.shape[1]), np.float32)
     for direction in directions:
-        density = np.mean([_density(course @ direction, hertz, _FRAME_HERTZ) for course in courses], axis=0)
-        amplitude = np.sqrt(2 * density * width) * random.choice([-1.0, 1.0], len(hertz))
-        weights[:, : len(direction)] += (amplitude[:, None] * direction).astype(np.float32)
+        amplitudes = _amplitudes([course @ direction for course in courses], _FRAME_HERTZ, hertz, random)
+        weights += (amplitudes[:, None] * direction).astype(np.float32)
     return weights
 
 
-def _widths(hertz: np.ndarray) -> np.ndarray:
-    """How much of the band each line stands for, Hz."""
+def _amplitudes(courses: list[np.ndarray], rate: float, hertz: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Those of sines at ``hertz`` whose sum is a noise with the mean spectrum of ``courses``, of ``rate`` frames per
+    second; of random signs."""
     order = np.argsort(hertz)
     width = np.empty_like(hertz)
     width[order] = np.gradient(hertz[order])
-    return width
+    density = np.mean([_density(course, hertz, rate) for course in courses], axis=0)
+    return np.sqrt(2 * density * width) * random.choice([-1.0, 1.0], len(hertz))
 
 
 def _density(course: np.ndarray, hertz: np.ndarray, rate: float) -> np.ndarray:

@@ -32,7 +32,7 @@ SMALLEST_INHARMONICITY = 1e-5
 
 
 DETUNE_CENTS = 10.0
-"""One unit of a latent's detune channel."""
+"""One unit of a latent's detune channel, and of its vibrato channel."""
 
 FASTEST_BEAT_HERTZ, FASTEST_BEAT_SHARE = 1.5, 0.002
 """No partial of a stiff string beats faster than the first, nor than this share of its frequency (3.5 cents)."""
@@ -49,7 +49,8 @@ def inharmonicity_code(inharmonicity: Tensor) -> Tensor:
 
 
 def detune_ratio(code: Tensor) -> Tensor:
-    """By what share of its frequency the second of two layers is above the first, for a latent's detune ``code``."""
+    """By what share of its frequency the second of two layers is above the first, for a latent's detune ``code``; for a
+    vibrato's code, how far the pitch is above the note's."""
     return torch.exp2(code.clamp(-10.0, 10.0) * (DETUNE_CENTS / 1200)) - 1.0
 
 
@@ -95,9 +96,22 @@ class PartialBank(nn.Module):
         return torch.cat([first, lowest + self.apart(lowest, inharmonicity[..., None], ratio[..., None])], dim=-1)
 
     def apart(self, hertz: Tensor, inharmonicity: Tensor, ratio: Tensor) -> Tensor:
-        """How far in Hz the second of each of the lowest partials is above the first, which is at ``hertz``."""
+        """How far in Hz the second line of each of the lowest partials is above the first, which is at ``hertz
+        [..., layered]``, for an ``inharmonicity`` and a ``ratio [..., 1]``.
+
+        Harmonic notes are sustained ones; they would be heard to repeat themselves, and move by other means.
+        """
         beat = self.rate * torch.clamp(hertz * FASTEST_BEAT_SHARE, max=FASTEST_BEAT_HERTZ)
         return hertz * ratio + beat * (inharmonicity > 0).to(hertz.dtype)
+
+    def phases_after(self, seconds: Tensor, pitch: Tensor, inharmonicity: Tensor, ratio: Tensor) -> Tensor:
+        """The lines' phases ``[B, lines]`` in cycles some ``seconds`` after all were 0, of a note whose pitch in Hz,
+        inharmonicity and ratio stay; all ``[B]``. Only how far the second lines are from the first is told: the first
+        are at 0."""
+        lines = self.frequencies(pitch[:, None], inharmonicity[:, None], ratio[:, None])[:, 0]
+        lowest = lines[:, : self.layered].double()
+        turns = self.apart(lowest, inharmonicity[:, None], ratio[:, None].double()) * seconds[:, None]
+        return F.pad((turns - torch.floor(turns)).float(), (self.count, 0))
 
     def forward(
         self, start: Tensor, end: Tensor, amplitude: Tensor, before: Tensor, phase: Tensor
@@ -109,11 +123,11 @@ class PartialBank(nn.Module):
         wrapped = total - torch.floor(total)
 
         level = torch.cat([before[:, None], amplitude], dim=1)
-        told = (wrapped[:, :-1], start, end, level[:, :-1], level[:, 1:])
+        parts = (wrapped[:, :-1], start, end, level[:, :-1], level[:, 1:])
         if torch.is_grad_enabled() and amplitude.requires_grad:
-            samples = _Sum.apply(self, *(tensor.flatten(0, 1) for tensor in told)).unflatten(0, amplitude.shape[:2])
+            samples = _Sum.apply(self, *(tensor.flatten(0, 1) for tensor in parts)).unflatten(0, amplitude.shape[:2])
         else:
-            samples = self.mixed(self.turning(*told[:3]), *told[3:])
+            samples = self.mixed(self.turning(*parts[:3]), *parts[3:])
         return samples.flatten(2), wrapped[:, -1]
 
     def turning(self, phase: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -145,10 +159,10 @@ class PartialBank(nn.Module):
             real, imaginary = real - sine * along, imaginary + cosine * along
         return real, imaginary
 
-    def gradients(self, turning: tuple[Tensor, Tensor, Tensor, Tensor], samples: Tensor) -> tuple[Tensor, Tensor]:
-        """Of ``mixed``: from that of its samples those of ``first`` and ``last``."""
+    def gradients(self, turning: tuple[Tensor, Tensor, Tensor, Tensor], gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """Of ``mixed``: from the gradient of its samples ``[…, 16, 8]`` those of ``first`` and ``last``."""
         steps_cosine, steps_sine, cosine, sine = turning
-        halves = torch.cat([samples * (1.0 - self.ramp), samples * self.ramp], dim=-1).transpose(-1, -2)
+        halves = torch.cat([gradient * (1.0 - self.ramp), gradient * self.ramp], dim=-1).transpose(-1, -2)
         found = []
         for real, imaginary in zip(*((halves @ part).split(STEP_SAMPLES, dim=-2) for part in (steps_cosine, -steps_sine))):
             across = (cosine * real + sine * imaginary).sum(dim=-2)
@@ -159,8 +173,8 @@ class PartialBank(nn.Module):
 
 
 class _Sum(torch.autograd.Function):
-    """``PartialBank.mixed`` for training: a few slots at a time, which stay in the processor's caches, and gradients for
-    the amplitudes alone, since what else there is has been told."""
+    """``PartialBank.mixed`` for training, of tensors ``[slots, …]``: ROWS slots at a time, which stay in the processor's
+    caches, and gradients for the amplitudes alone, since phases and frequencies are told and never learned."""
 
     ROWS = 32
 

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .decoder import FREE_CHANNELS, LATENT_SIZE, SLOPE, WANDER_CHANNEL
+from .decoder import FREE_CHANNELS, LATENT_SIZE, SLOPE, VIBRATO_CHANNEL
 
 ATTACK_SECONDS = (0.0015, 0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 DECAY_SECONDS = (1.6, 3.2, 6.4, 12.8)
@@ -36,7 +36,7 @@ MOVEMENT_SECONDS = 0.15
 
 KEYS = 128
 
-MOVING_CHANNELS = WANDER_CHANNEL + 1
+MOVING_CHANNELS = VIBRATO_CHANNEL + 1
 """Those that a note's movement moves: all but its tuning."""
 
 

@@ -1,4 +1,4 @@
-"""Half-second segments of recorded notes, chosen so that onsets, releases and the silence after are all frequent."""
+"""Half-second segments of recorded notes, chosen so that onsets, releases and their tails are all frequent."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from .dataset import note_audio, note_wander
+from .dataset import note_audio, note_vibrato
 from .partials import SLOT_SAMPLES
-from .wander import HOP_SAMPLES
+from .vibrato import HOP_SAMPLES
 
 SEGMENT_LATENTS = 12
 SEGMENT_SAMPLES = SEGMENT_LATENTS * 2048
@@ -27,7 +27,7 @@ SILENCE_SAMPLES = 12_000
 class Segments:
     """A batch of segments. ``audio [B, samples]``, ``first_slot [B]`` (0: the note's onset), and per note its key,
     velocity, note-off sample, pitch in Hz, inharmonicity, detune in cents, instrument index and peak, all ``[B]``;
-    ``wander [B, slots + 1]`` is how far the pitch is above that at each slot's end, in cents, with one slot more."""
+    ``vibrato [B, slots + 1]`` is how far the pitch is above that at each slot's end, in cents, with one slot more."""
 
     audio: Tensor
     first_slot: Tensor
@@ -37,7 +37,7 @@ class Segments:
     f0: Tensor
     inharmonicity: Tensor
     detune: Tensor
-    wander: Tensor
+    vibrato: Tensor
     instrument: Tensor
     peak: Tensor
 
@@ -53,7 +53,7 @@ class SegmentSource:
         self.notes = notes
         peaks = [np.abs(note_audio(notes, row)).max() for row in range(len(notes["key"]))]
         self.peak = np.maximum(np.array(peaks, np.float32), 1e-3)
-        self.wander = [note_wander(notes, row) for row in range(len(notes["key"]))]
+        self.vibrato = [note_vibrato(notes, row) for row in range(len(notes["key"]))]
 
     def indices(self, held_out: bool) -> np.ndarray:
         """The notes of the training set, or those held out from it."""
@@ -92,14 +92,14 @@ class SegmentSource:
             f0=column("f0"),
             inharmonicity=column("inharmonicity"),
             detune=column("detune"),
-            wander=torch.from_numpy(np.stack([self._wander(note, start) for note, start in zip(chosen, starts)])),
+            vibrato=torch.from_numpy(np.stack([self._vibrato(note, start) for note, start in zip(chosen, starts)])),
             instrument=column("instrument", np.int64),
             peak=torch.from_numpy(self.peak[chosen]),
         )
 
-    def _wander(self, note: int, start: int) -> np.ndarray:
+    def _vibrato(self, note: int, start: int) -> np.ndarray:
         ends = start + SLOT_SAMPLES * np.arange(1, SEGMENT_SAMPLES // SLOT_SAMPLES + 2)
-        course = self.wander[note]
+        course = self.vibrato[note]
         return np.interp(ends, np.arange(len(course)) * HOP_SAMPLES, course, right=0.0).astype(np.float32)
 
 

@@ -207,6 +207,9 @@ def test_scores_that_do_not_go_together_are_refused(tmp_path):
         with pytest.raises(TrainingError, match="not measured like"):
             read_scores([one, write_scores(tmp_path / "two.json", *figures("reed"), **other)])
     (tmp_path / "not.json").write_text('{"figures": [{}]}')
+    (tmp_path / "odd.json").write_text('{"dataset": "", "quick": false, "models": ["a"], "figures": []}')
+    with pytest.raises(TrainingError, match="odd.json is not what .* score again"):
+        read_scores([tmp_path / "odd.json"])
     with pytest.raises(TrainingError, match="not.json is not what `echoel_training score --out` writes"):
         read_scores([tmp_path / "not.json"])
 

@@ -4,7 +4,8 @@ import random
 
 import pytest
 import torch
-from echoel_training.decoder import WANDER_CHANNEL
+from echoel_training.decoder import VIBRATO_CHANNEL
+
 from streaming import decoder_with_loud_films, random_inputs, run_in_parts
 
 TOLERANCE = 1e-5
@@ -98,9 +99,9 @@ def test_states_have_their_declared_shapes(decoder):
 def test_a_latent_bends_the_pitch_by_its_code(decoder):
     """One unit of the channel is 10 cents: the same sound as from a pitch so much higher."""
     latent, pitch, noise = random_inputs(1, 16, 11)
-    latent[:, WANDER_CHANNEL] = 1.5
+    latent[:, VIBRATO_CHANNEL] = 1.5
     bent = decoder(latent, pitch, noise, *decoder.fresh_states(1))[0]
-    latent[:, WANDER_CHANNEL] = 0.0
+    latent[:, VIBRATO_CHANNEL] = 0.0
     higher = decoder(latent, pitch * 2 ** (15 / 1200), noise, *decoder.fresh_states(1))[0]
     torch.testing.assert_close(bent, higher, rtol=0, atol=1e-3)
     assert not torch.allclose(bent, decoder(latent, pitch, noise, *decoder.fresh_states(1))[0], atol=1e-2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from echoel_training.decoder import DETUNE_CHANNEL, FREE_CHANNELS, INHARMONICITY_CHANNEL, WANDER_CHANNEL
+from echoel_training.decoder import DETUNE_CHANNEL, FREE_CHANNELS, INHARMONICITY_CHANNEL, VIBRATO_CHANNEL
 from echoel_training.encoder import LATENT_SAMPLES, Encoder
 from echoel_training.movement import line_weights, vibrato_weights
 from echoel_training.prior import COLUMNS, Prior
@@ -93,7 +93,7 @@ def courses(seconds=4.0, count=30):
 def test_movement_is_as_strong_and_as_fast_as_what_it_was_learned_from():
     prior = Prior().eval()
     directions, made = courses()
-    prior.movement.copy_(torch.from_numpy(line_weights(prior, made, np.random.default_rng(2))))
+    prior.movement[:, :FREE_CHANNELS].copy_(torch.from_numpy(line_weights(prior, made, np.random.default_rng(2))))
     on = torch.arange(20_000) / 100.0 + 5.0
     still = torch.zeros_like(on)
     rows = torch.stack([still + 60, still + 90, on, still, still + 0.3, still + 1.0], dim=1)
@@ -110,7 +110,7 @@ def test_movement_is_as_strong_and_as_fast_as_what_it_was_learned_from():
 @torch.no_grad()
 def test_movement_never_repeats_and_differs_between_notes():
     prior = Prior().eval()
-    prior.movement.copy_(torch.from_numpy(line_weights(prior, courses()[1], np.random.default_rng(2))))
+    prior.movement[:, :FREE_CHANNELS].copy_(torch.from_numpy(line_weights(prior, courses()[1], np.random.default_rng(2))))
     on = torch.arange(12_000) / 100.0 + 5.0
 
     def course(variation, temperature=1.0):
@@ -134,11 +134,11 @@ def test_vibrato_is_as_wide_and_as_fast_as_what_it_was_learned_from():
     prior, time = Prior().eval(), np.arange(300) / 93.75
     random = np.random.default_rng(3)
     swings = [0.5 * np.cos(2 * np.pi * (random.uniform(5.0, 6.0) * time + random.random())) for _ in range(20)]
-    prior.movement[:, WANDER_CHANNEL] = torch.from_numpy(vibrato_weights(prior, swings, random))
+    prior.movement[:, VIBRATO_CHANNEL] = torch.from_numpy(vibrato_weights(prior, swings, random))
     on = torch.arange(20_000) / 100.0 + 5.0
     still = torch.zeros_like(on)
     latents = prior(torch.stack([still + 60, still + 90, on, still, still + 0.3, still + 1.0], dim=1)).numpy()
-    course = latents[:, WANDER_CHANNEL]
+    course = latents[:, VIBRATO_CHANNEL]
     assert course.std() == pytest.approx(0.5 / np.sqrt(2), rel=0.25) and abs(course.mean()) < 0.02
     power = np.abs(np.fft.rfft(course)) ** 2
     assert np.average(np.fft.rfftfreq(len(course), 0.01), weights=power) == pytest.approx(5.5, rel=0.1)

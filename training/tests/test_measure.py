@@ -307,7 +307,7 @@ def bench(tmp_path):
     folder.mkdir(parents=True)
     (folder / "sines.instrument.json").write_text(
         json.dumps(
-            {"lowKey": 50, "highKey": 80, "releaseSeconds": 0.2, "decoder": {"file": "sines.onnx"}}
+            {"lowKey": 50, "highKey": 80, "releaseSeconds": 0.2, "decoder": {"file": "sines.onnx", "sha256": "0" * 64}}
             | {"gain": 1.0, "velocityExponent": 2.0, "programs": [80]}
         )
     )

@@ -143,21 +143,37 @@ def test_layers_that_cancel_leave_no_corner():
 def test_gradients_are_those_of_the_sum():
     """Training takes another way through the bank than playing: the same samples, and autograd's own gradients."""
     bank, generator = PartialBank(5, 3), torch.Generator().manual_seed(4)
-    pitch = 200 + 50 * torch.rand(2, 40, generator=generator)
+    pitch = 200 + 50 * torch.rand(2, 41, generator=generator)
     hertz = bank.frequencies(pitch, torch.full_like(pitch, 3e-4), torch.full_like(pitch, 4e-3))
+    start, end = hertz[:, :-1], hertz[:, 1:]
     level, before = torch.rand(2, 40, 11, generator=generator), torch.rand(2, 11, generator=generator)
     phase, weights = torch.rand(2, 8, generator=generator), torch.randn(2, 40, SLOT_SAMPLES, generator=generator)
     level.requires_grad_(True), before.requires_grad_(True)
-    audio, _ = bank(hertz, hertz, level, before, phase)
+    audio, _ = bank(start, end, level, before, phase)
     (audio * weights).sum().backward()
     with torch.no_grad():
-        torch.testing.assert_close(bank(hertz, hertz, level, before, phase)[0], audio.detach())
+        torch.testing.assert_close(bank(start, end, level, before, phase)[0], audio.detach())
         for row, slot, line in ((0, 0, 0), (1, 17, 4), (0, 39, 6), (1, 8, 9)):
             nudged = level.clone()
             nudged[row, slot, line] += 1.0  # the sum is linear in the amplitudes
-            change = ((bank(hertz, hertz, nudged, before, phase)[0] - audio) * weights).sum()
+            change = ((bank(start, end, nudged, before, phase)[0] - audio) * weights).sum()
             assert change.item() == pytest.approx(level.grad[row, slot, line].item(), rel=1e-3, abs=1e-3)
         nudged = before.clone()
         nudged[1, 7] += 1.0
-        change = ((bank(hertz, hertz, level, nudged, phase)[0] - audio) * weights).sum()
+        change = ((bank(start, end, level, nudged, phase)[0] - audio) * weights).sum()
         assert change.item() == pytest.approx(before.grad[1, 7].item(), rel=1e-3, abs=1e-3)
+
+
+def test_lines_that_began_together_are_where_they_were_told_to_be():
+    """Two seconds into a note, the second lines stand to the first as the bank itself has brought them there."""
+    bank, slots = PartialBank(6, 6), 750
+    for inharmonicity, ratio in ((3e-4, 0.0), (0.0, 4e-3)):
+        told = (torch.full((1, slots), each) for each in (440.0, inharmonicity, ratio))
+        hertz = bank.frequencies(*told)
+        _, phase = bank(hertz, hertz, torch.zeros(1, slots, 18), torch.zeros(1, 18), torch.zeros(1, 12))
+        expected = phase[0, 6:] - phase[0, :6]
+        seconds = torch.tensor([slots * SLOT_SAMPLES / SAMPLE_RATE])
+        found = bank.phases_after(seconds, *(torch.tensor([each]) for each in (440.0, inharmonicity, ratio)))[0]
+        assert not found[:6].any() and found[6:].abs().max() > 0.1
+        off = found[6:] - expected
+        assert (off - torch.round(off)).abs().max() < 3e-3

@@ -177,3 +177,15 @@ def test_no_more_is_asked_of_an_unheard_recording_than_its_neighbour_tells():
     assert attacks(sampler=0.03).passed is False and attacks(sampler=0.03).bound == 20
     assert attacks(sampler=0.05).passed is True and attacks(sampler=0.05).bound > 40
     assert attacks(sampler=0.05, why="velocity").passed is False
+
+
+def test_the_same_is_asked_of_decays():
+    quick = [played(each.note, sound(each.note, t60=0.2)) for each in asked()]
+
+    def release(t60, why="zone"):
+        heard = {each.note: sound(each.note, t60=t60).astype(np.float32) for each in quick}
+        found = [Rendering(replace(e.note, why=why), e.audio | {"sampler": heard[e.note]}) for e in quick]
+        return compare.decay_figures("tones", found, is_struck=False)[0]
+
+    assert release(t60=0.3).passed is False and release(t60=0.15).passed is True
+    assert release(t60=0.15, why="velocity").passed is False

@@ -77,7 +77,7 @@ def test_what_is_scored_was_kept_from_training(tones):
     for note in notes:
         assert not note.reference[-round(AFTER_SECONDS * SAMPLE_RATE) :].any() and note.reference.dtype == np.float32
         assert note.hertz == pytest.approx(nominal_hertz(note.key) * 2 ** (CENTS_OFF / 1200))
-    assert len(held_out_notes(tones, quick=True)) == 6
+    assert len(held_out_notes(tones, quick=True)) == 8
 
 
 def test_every_velocity_has_its_level_measured_at_the_same_keys(tones):

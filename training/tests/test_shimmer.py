@@ -53,7 +53,7 @@ def test_partials_move_each_by_itself():
     moved = run(shimmer([0.2, 0.2, 0.2]), noise(SLOTS))
     moved = (moved - moved.mean(dim=0)) / moved.std(dim=0)
     together = (moved.T @ moved / len(moved)).fill_diagonal_(0).abs()
-    assert together.median() < 0.1 and together.max() < 0.8  # some share two of three noises
+    assert together.median() < 0.1 and together.max() < 0.6  # some share two of three noises
 
 
 def test_the_mean_power_stays():

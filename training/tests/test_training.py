@@ -12,7 +12,7 @@ from echoel_training.module import EnsembleModule, latents_per_slot, note_column
 from echoel_training.partials import detune_code, inharmonicity_code
 from echoel_training.segments import SEGMENT_SAMPLES, HeldOutSegments, RandomSegments, SegmentSource
 from echoel_training.train import TrainingOptions, train
-from echoel_training.wander import HOP_SAMPLES, frames_of
+from echoel_training.vibrato import HOP_SAMPLES, frames_of
 
 SAMPLES = 72_000
 
@@ -36,7 +36,7 @@ def notes():
         "f0": hertz,
         "inharmonicity": np.where(np.arange(8) < 4, 1e-4 * (key - 59), 0.0),
         "detune": np.where(np.arange(8) < 4, 0.0, 7.5),
-        "wander": np.tile(np.arange(frames_of(SAMPLES), dtype=np.float32) / 10, 8),
+        "vibrato": np.concatenate([np.arange(frames_of(SAMPLES), dtype=np.float32) / 10 + row for row in range(8)]),
         "instrument": np.array([0, 0, 0, 0, 1, 1, 1, 1]),
         "held_out": np.array([False, False, False, True] * 2),
         "instruments": np.array(["harp", "organ"]),
@@ -156,12 +156,12 @@ def test_segments_lie_on_slots_and_carry_their_notes(notes):
 
 def test_segments_carry_the_vibrato_at_their_slots_ends(notes):
     source = SegmentSource(notes)
-    [course] = source.cut(np.array([6]), [128 * 30]).wander
+    [course] = source.cut(np.array([6]), [128 * 450]).vibrato
     assert course.shape == (SEGMENT_SAMPLES // 128 + 1,)
-    expected = (128 * 31 + 128 * torch.arange(len(course))) / HOP_SAMPLES / 10
-    inside = expected < (frames_of(SAMPLES) - 1) / 10
-    torch.testing.assert_close(course[inside], expected[inside], rtol=1e-4, atol=1e-4)
-    assert not course[~inside].any() and inside.any()
+    frame = (128 * 451 + 128 * torch.arange(len(course))) / HOP_SAMPLES
+    inside = frame <= frames_of(SAMPLES) - 1
+    torch.testing.assert_close(course[inside], 6 + frame[inside] / 10, rtol=1e-4, atol=1e-4)
+    assert not course[~inside].any() and inside.any() and (~inside).any()
 
 
 def test_held_out_segments_are_the_same_every_time(notes):

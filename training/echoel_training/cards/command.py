@@ -36,11 +36,12 @@ class CardWriter:
         self._echoel, self._scores, self._catalogue = echoel, scores, catalogue
         self._catalogue_file, self._soundfont, self._announce = catalogue_file, soundfont, announce
         self._folder = echoel.models / "NeuralSynth"
-        self._instruments = {}
+        self._instruments, self._models = {}, {}
         for installed in echoel.instruments():
             manifest = read_json(self._folder / f"{installed.name}.instrument.json")
             validate_instrument(manifest, f"{installed.name}.instrument.json")
             self._instruments[installed.name] = manifest
+            self._models[installed.name] = installed.models
         files = [manifest[part]["file"] for manifest in self._instruments.values() for part in self._parts(manifest)]
         self._manifests = {file: read_json(self._manifest_path(file)) for file in dict.fromkeys(files)}
         for file, manifest in self._manifests.items():
@@ -49,9 +50,9 @@ class CardWriter:
     def write(self) -> list[Path]:
         """The files that were written: nothing is before all is made that can fail."""
         described = {described.name: described for described in self._catalogue.instruments}
-        for name, manifest in self._instruments.items():
+        for name, models in self._models.items():
             self._scores.of(name)
-            if self._scores.models.get(name) != {part: manifest[part]["sha256"] for part in self._parts(manifest)}:
+            if self._scores.models.get(name) != models:
                 raise TrainingError(
                     f"the scores are not of the {name} that is in {self._folder}: its models have changed since; "
                     f"measure it again with `echoel_training score --instrument {name}`"

@@ -67,8 +67,8 @@ def _read(path: Path) -> Scores:
             else:
                 together.append(figure)
         return Scores(str(report["dataset"]), bool(report["quick"]), by_instrument, dict(report["models"]), together)
-    except (KeyError, TypeError) as error:
-        raise TrainingError(f"{path} is not what `echoel_training score --out` writes: {error!r}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainingError(f"{path} is not what `echoel_training score --out` writes: {error!r}; score again") from error
 
 
 def _figure(row: dict) -> Figure:

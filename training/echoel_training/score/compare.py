@@ -102,7 +102,7 @@ def attack_figures(instrument: str, renderings: Sequence[Rendering], way: Way = 
         times = (attack_seconds(audio, note.hertz), attack_seconds(note.reference, note.hertz))
         return _per_cent(*times, SHORTEST_ATTACK_SECONDS)
 
-    return _timed(f"Attack time: {instrument}", "attacks", renderings, way, error)
+    return _judged_times(f"Attack time: {instrument}", "attacks", renderings, way, error)
 
 
 def decay_figures(
@@ -110,18 +110,18 @@ def decay_figures(
 ) -> list[Figure]:
     """How much longer or shorter T60 is than the SoundFont's: of releases, and of what is struck while it is held."""
     measure = f"T60: {instrument}"
-    held = _timed(measure, "held notes", renderings, way, _held_decay_error) if is_struck else []
-    return [*held, *_timed(measure, "releases", renderings, way, _release_error)]
+    held = _judged_times(measure, "held notes", renderings, way, _held_decay_error) if is_struck else []
+    return [*held, *_judged_times(measure, "releases", renderings, way, _release_error)]
 
 
-def _timed(measure, what, renderings, way, error) -> list[Figure]:
-    """A time against the SoundFont's. Through the prior, notes of heard recordings and of unheard zones apart: how a
-    recording begins and decays is partly its own, so of one that nobody has heard no more is asked than the sampler
-    knows that plays its neighbour, if that is more than 20 %."""
+def _judged_times(measure, what, renderings, way, error) -> list[Figure]:
+    """A time against the SoundFont's. Through the prior, notes of heard and of unheard zones apart: how a recording begins
+    and decays is partly its own, so of one that nobody has heard no more is asked than the sampler knows that plays its
+    neighbour, if that is more than 20 % and can be measured."""
     if way != "prior":
         return _per_note(measure, what, "%", renderings, way, error, None)
     found = []
-    for why, of in (("velocity", "of heard recordings, at an unheard velocity,"), ("zone", "of unheard zones")):
+    for why, of in (("velocity", "of heard zones, at an unheard velocity,"), ("zone", "of unheard zones")):
         notes = [each for each in renderings if each.note.why == why]
         bound = TIME_PER_CENT
         if why == "zone":

@@ -13,7 +13,7 @@ LEVEL_KEYS = 6
 
 def held_out_notes(recordings: Recordings, quick: bool = False) -> list[ScoredNote]:
     """Twelve notes of zones that training has not heard, and twelve of a velocity that it has not heard (`quick`: four
-    and two).
+    each).
 
     Keys are spread over the zones. Note lengths follow one another, beginning with the longest, and so do velocities;
     there are three to five of each, so that few notes have most of the combinations.
@@ -28,7 +28,7 @@ def held_out_notes(recordings: Recordings, quick: bool = False) -> list[ScoredNo
     chosen = _spread(recordings, np.flatnonzero(in_zone), ZONE_NOTES // (3 if quick else 1))
     notes = [recordings.scored(index, "zone") for index in chosen]
     unheard = np.flatnonzero(~in_zone & np.isin(recordings.velocity, velocities))
-    chosen = _spread(recordings, unheard, VELOCITY_NOTES // (6 if quick else 1))
+    chosen = _spread(recordings, unheard, VELOCITY_NOTES // (3 if quick else 1))
     return notes + [recordings.scored(index, "velocity") for index in chosen]
 
 

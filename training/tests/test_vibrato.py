@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from echoel_training.dataset import note_wander
+from echoel_training.dataset import note_vibrato
 from echoel_training.rendering import SAMPLE_RATE
-from echoel_training.wander import HOP_SAMPLES, frames_of, measure_wander
+from echoel_training.vibrato import HOP_SAMPLES, frames_of, measure_vibrato
 
 OFF = 2 * SAMPLE_RATE
 
@@ -22,7 +22,7 @@ def vibrato(hertz, cents, rate=5.5, partials=8, apart=0.0, seconds=2.5):
 
 @pytest.mark.parametrize("hertz", [110.0, 466.2, 1046.5])
 def test_a_vibrato_is_found_where_it_is(hertz):
-    course = measure_wander(vibrato(hertz, 8.0), OFF, hertz)
+    course = measure_vibrato(vibrato(hertz, 8.0), OFF, hertz)
     time = np.arange(len(course)) * HOP_SAMPLES / SAMPLE_RATE
     held = (time > 0.2) & (time < 1.85)
     assert course.dtype == np.float32 and len(course) == frames_of(round(2.5 * SAMPLE_RATE))
@@ -31,25 +31,25 @@ def test_a_vibrato_is_found_where_it_is(hertz):
 
 
 def test_partials_that_do_not_move_together_are_no_vibrato():
-    assert not measure_wander(vibrato(440.0, 8.0, apart=0.37), OFF, 440.0).any()
+    assert not measure_vibrato(vibrato(440.0, 8.0, apart=0.37), OFF, 440.0).any()
 
 
 def test_a_strong_partial_does_not_outvote_the_others():
     """One that is 15 dB above all others agrees with itself; that is no agreement."""
     time = np.arange(OFF) / SAMPLE_RATE
     strong = np.sin(2 * np.pi * 440.0 * np.cumsum(2 ** (8 / 1200 * np.sin(2 * np.pi * 3.0 * time))) / SAMPLE_RATE)
-    assert not measure_wander(vibrato(440.0, 8.0, apart=0.37, seconds=2.0) + 1.2 * strong, OFF, 440.0).any()
+    assert not measure_vibrato(vibrato(440.0, 8.0, apart=0.37, seconds=2.0) + 1.2 * strong, OFF, 440.0).any()
 
 
 def test_a_steady_tone_and_a_short_one_and_noise_have_none():
-    assert not measure_wander(vibrato(440.0, 0.0), OFF, 440.0).any()
-    assert not measure_wander(vibrato(440.0, 8.0), round(0.59 * SAMPLE_RATE), 440.0).any()
-    assert measure_wander(vibrato(440.0, 8.0), round(0.61 * SAMPLE_RATE), 440.0).any()
+    assert not measure_vibrato(vibrato(440.0, 0.0), OFF, 440.0).any()
+    assert not measure_vibrato(vibrato(440.0, 8.0), round(0.59 * SAMPLE_RATE), 440.0).any()
+    assert measure_vibrato(vibrato(440.0, 8.0), round(0.61 * SAMPLE_RATE), 440.0).any()
     noise = np.random.default_rng(0).standard_normal(OFF)
-    assert not measure_wander(noise, OFF, 440.0).any()
-    assert not measure_wander(np.zeros(OFF), OFF, 440.0).any()
+    assert not measure_vibrato(noise, OFF, 440.0).any()
+    assert not measure_vibrato(np.zeros(OFF), OFF, 440.0).any()
 
 
 def test_each_note_has_its_own_course():
-    fields = {"samples": np.array([513, 512, 1]), "wander": np.array([1, 2, 3, 4], np.float32)}
-    assert [note_wander(fields, row).tolist() for row in range(3)] == [[1, 2], [3], [4]]
+    fields = {"samples": np.array([513, 512, 1]), "vibrato": np.array([1, 2, 3, 4], np.float32)}
+    assert [note_vibrato(fields, row).tolist() for row in range(3)] == [[1, 2], [3], [4]]

@@ -15,6 +15,7 @@ HOP_SAMPLES = 512
 """The course's step."""
 
 MOST_CENTS = 60.0
+"""A course that goes farther from the mean is not believed."""
 
 _PARTIALS = 6
 _HIGHEST_HERTZ = 8_000.0
@@ -33,7 +34,7 @@ def frames_of(samples: int | np.ndarray) -> int | np.ndarray:
     return -(-samples // HOP_SAMPLES)
 
 
-def measure_wander(audio: np.ndarray, off_sample: int, hertz: float) -> np.ndarray:
+def measure_vibrato(audio: np.ndarray, off_sample: int, hertz: float) -> np.ndarray:
     """How far a note ``[samples]`` at 48 kHz is above its own mean pitch, in cents, float32 ``[frames]``; `hertz` says
     within a few cents where that is.
 
