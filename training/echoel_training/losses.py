@@ -88,48 +88,48 @@ class TextureLoss(nn.Module):
     The movement is that of levels in 64 mel bands, in windows of so many samples every ``hop`` samples: the mean distance
     of one instant from another, for several ``distances`` in hops (a statistic of sound textures, McDermott & Simoncelli
     2011). Two takes of one note differ at every instant and agree in this. Compared are means over many notes of an
-    instrument: how much one note moves is chance, few partials beat deeply and most do not, and a note by note comparison
-    would only teach what is usual.
+    instrument's octave: how much one note moves is chance, few partials beat deeply and most do not, and a note by note
+    comparison would only teach what is usual.
 
-    ``audio`` and ``target`` ``[B, samples]``; ``peak [B]``: each note's loudest sample; ``instrument [B]``; ``first`` and
-    ``last [B]``: the samples between which a window has to lie to be looked at. Returns a loss whose gradient moves the
-    means towards each other, with all its might where they are FULL_PULL_NEPERS apart or more.
+    ``audio`` and ``target`` ``[B, samples]``; ``peak [B]``: each note's loudest sample; ``group [B]``: whose means it is
+    a part of; ``first`` and ``last [B]``: the samples between which a window has to lie to be looked at. Returns a loss
+    whose gradient moves the means towards each other, with all its might where they are FULL_PULL_NEPERS apart or more.
     """
 
     FULL_PULL_NEPERS = 0.04
     MEMORY = 0.95
-    """What is left of the means after a step. On several devices each has means of its own notes."""
+    """What is left of a group's means when there are new notes. On several devices each has means of its own notes."""
 
-    def __init__(self, instruments: int, window: int, hop: int, distances: tuple[int, ...]) -> None:
+    def __init__(self, groups: int, window: int, hop: int, distances: tuple[int, ...]) -> None:
         super().__init__()
         self.hop, self.distances = hop, distances
         self.register_buffer("window", torch.hann_window(window), persistent=False)
         self.register_buffer("bands", torch.from_numpy(mel_matrix(window).astype("float32")), persistent=False)
         # Weighted sums of movements, ours and theirs, and the weights' own.
-        self.register_buffer("sums", torch.zeros(2, instruments, len(distances), MEL_BANDS))
-        self.register_buffer("weights", torch.zeros(instruments, len(distances)))
+        self.register_buffer("sums", torch.zeros(2, groups, len(distances), MEL_BANDS))
+        self.register_buffer("weights", torch.zeros(groups, len(distances)))
 
     def forward(
-        self, audio: Tensor, target: Tensor, peak: Tensor, instrument: Tensor, first: Tensor, last: Tensor
+        self, audio: Tensor, target: Tensor, peak: Tensor, group: Tensor, first: Tensor, last: Tensor
     ) -> Tensor:
         (ours, weight), (theirs, _) = (self.movement(signal, peak, first, last) for signal in (audio, target))
-        total = ours.new_zeros(())
-        for index in torch.unique(instrument).tolist():
-            own = instrument == index
+        total, groups = ours.new_zeros(()), torch.unique(group).tolist()
+        for index in groups:
+            own = group == index
             with torch.no_grad():
                 self.weights[index] = self.MEMORY * self.weights[index] + weight[own].sum(dim=0)
                 for side, moved in enumerate((ours, theirs)):
                     self.sums[side, index] = self.MEMORY * self.sums[side, index] + moved[own].sum(dim=0)
                 pull = (self._apart()[index] / self.FULL_PULL_NEPERS).clamp(-1, 1)
             total = total + (pull * ours[own] / weight[own].sum(dim=0).clamp(min=1.0)[:, None]).mean(dim=(1, 2)).sum()
-        return total / len(self.weights)
+        return total / len(groups)
 
     def _apart(self) -> Tensor:
         return (self.sums[0] - self.sums[1]) / self.weights.clamp(min=1e-6)[..., None]
 
     def apart(self) -> Tensor:
-        """How far the means are from each other, in nepers, a mean over instruments, distances and bands."""
-        return self._apart().abs().mean()
+        """How far the means are from each other, in nepers, a mean over groups that were heard, distances and bands."""
+        return self._apart()[self.weights[:, 0] > 0].abs().mean()
 
     def movement(self, signal: Tensor, peak: Tensor, first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
         """``[B, samples]`` to the sums of their movements in nepers ``[B, distances, 64]`` and how many instants are in

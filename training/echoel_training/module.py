@@ -30,14 +30,16 @@ LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
 ATTACK_SAMPLES = (480, 8192)
 """How an attack moves is heard in its first 170 ms."""
 SETTLED_SAMPLES = 7200
+OCTAVES = 11
+"""Of MIDI keys."""
 
 HIGHEST_RATE, LOWEST_RATE = 2e-3, 3e-5
 WARM_UP_STEPS = 100
 LARGEST_GRADIENT = 3.0
 MEL_WEIGHT = 1.0
 ONSET_WEIGHT = 1.0
-TEXTURE_WEIGHT = 4.0
-ATTACK_WEIGHT = 2.0
+TEXTURE_WEIGHT = 6.0
+ATTACK_WEIGHT = 3.0
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
 ADVERSARY_WEIGHT = 0.1
@@ -117,7 +119,7 @@ class EnsembleModule(lightning.LightningModule):
         self.spectral = SpectralLoss()
         self.mel = MelLoss()
         self.onset = SpectralLoss(ONSET_WINDOW_SAMPLES)
-        count = len(self.instruments)
+        count = len(self.instruments) * OCTAVES
         self.texture = TextureLoss(count, 2048, 480, (1, 4, 12, 32))
         self.attack = TextureLoss(count, 1024, 240, (1, 4, 12))
         self.seconds_before = 0.0
@@ -231,10 +233,11 @@ class EnsembleModule(lightning.LightningModule):
         the attack. Its very first instants are the onset loss's."""
         start = segments.first_slot * SLOT_SAMPLES
         off = segments.off_sample - start
+        group = segments.instrument * OCTAVES + torch.div(segments.key, 12, rounding_mode="floor").long()
         rest = slice(encoded, None)
 
         def texture(loss: TextureLoss, first: int, last: Tensor) -> Tensor:
-            columns = (segments.peak, segments.instrument, first - start, last)
+            columns = (segments.peak, group, first - start, last)
             return loss(ours[rest], theirs[rest], *(column[rest] for column in columns))
 
         return (

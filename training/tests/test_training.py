@@ -101,7 +101,7 @@ def test_the_texture_is_that_of_the_instants_asked_for():
     assert sums[0].mean() > 20 * sums[1].mean()
 
 
-def test_the_texture_loss_moves_an_instrument_to_the_mean_of_its_recordings():
+def test_the_texture_loss_moves_a_group_to_the_mean_of_its_recordings():
     """Of many recordings most stand still and few move: what is learned is the mean, which is neither."""
     texture, generator = TextureLoss(2, 2048, 480, (1, 4, 16)), np.random.default_rng(2)
     depth = torch.tensor(0.5, requires_grad=True)
