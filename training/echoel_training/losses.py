@@ -149,6 +149,38 @@ class TextureLoss(nn.Module):
         return torch.stack(moved, dim=1), torch.stack(counts, dim=1)
 
 
+class LevelLoss(nn.Module):
+    """How much louder or softer an instrument's notes are than its recordings, on the mean over many.
+
+    What is compared note by note is lowest where ours is too soft, if both move and neither knows how the other does.
+    ``audio`` and ``target`` ``[B, samples]``, ``group [B]``, ``first`` and ``last [B]`` as in ``TextureLoss``. Its gradient
+    moves the means of the levels towards each other, with all its might where they are FULL_PULL_NEPERS apart.
+    """
+
+    FULL_PULL_NEPERS, MEMORY = 0.04, 0.95
+    LEAST = 1e-6
+    """Of a segment's power; softer ones are silence."""
+
+    def __init__(self, groups: int) -> None:
+        super().__init__()
+        self.register_buffer("apart", torch.zeros(groups))
+
+    def forward(self, audio: Tensor, target: Tensor, group: Tensor, first: Tensor, last: Tensor) -> Tensor:
+        sample = torch.arange(audio.shape[1], device=audio.device)
+        inside = ((sample >= first[:, None]) & (sample < last[:, None])).to(audio.dtype)
+        count = inside.sum(dim=1)
+        ours, theirs = ((signal.square() * inside).sum(dim=1) / count.clamp(min=1.0) for signal in (audio, target))
+        heard = torch.nonzero((count > 0) & (theirs > self.LEAST))[:, 0]
+        total = audio.new_zeros(())
+        for row in heard.tolist():
+            louder = 0.5 * torch.log((ours[row] + self.LEAST) / (theirs[row] + self.LEAST))
+            with torch.no_grad():
+                self.apart[group[row]].lerp_(louder, 1 - self.MEMORY)
+                pull = (self.apart[group[row]] / self.FULL_PULL_NEPERS).clamp(-1, 1)
+            total = total + pull * louder
+        return total / max(1, len(heard))
+
+
 def mel_matrix(window: int = MEL_WINDOW_SAMPLES) -> np.ndarray:
     """``[64, window / 2 + 1]``: triangular bands from 40 Hz to 20 kHz, equally wide on the mel scale (O'Shaughnessy 1987)."""
     edges = np.linspace(*(2595 * np.log10(1 + np.array([MEL_LOW, MEL_HIGH]) / 700)), MEL_BANDS + 2)

@@ -20,7 +20,7 @@ from . import TrainingError
 from .adversary import Adversary
 from .decoder import FREE_CHANNELS, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
-from .losses import ONSET_SAMPLES, ONSET_WINDOW_SAMPLES, MelLoss, SpectralLoss, TextureLoss, divergence, fade_in
+from .losses import ONSET_SAMPLES, ONSET_WINDOW_SAMPLES, LevelLoss, MelLoss, SpectralLoss, TextureLoss, divergence, fade_in
 from .partials import SAMPLE_RATE, SLOT_SAMPLES, detune_code, detune_ratio, inharmonicity_code
 from .pqmf import BANDS
 from .prior import KEYS, Prior
@@ -40,6 +40,7 @@ MEL_WEIGHT = 1.0
 ONSET_WEIGHT = 1.0
 TEXTURE_WEIGHT = 6.0
 ATTACK_WEIGHT = 3.0
+LEVEL_WEIGHT = 0.5
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
 ADVERSARY_WEIGHT = 0.1
@@ -122,6 +123,7 @@ class EnsembleModule(lightning.LightningModule):
         count = len(self.instruments) * OCTAVES
         self.texture = TextureLoss(count, 2048, 480, (1, 4, 12, 32))
         self.attack = TextureLoss(count, 1024, 240, (1, 4, 12))
+        self.level = LevelLoss(count)
         self.seconds_before = 0.0
         self._started = time.monotonic()
 
@@ -189,13 +191,13 @@ class EnsembleModule(lightning.LightningModule):
         onset = self.onset(first, other, segments.peak)
 
         # A latent of the encoder follows the recording; a prior only knows how much such notes move.
-        texture, attack = self._textures(ours, theirs, segments, encoded)
+        texture, attack, level = self._textures(ours, theirs, segments, encoded)
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
         loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.mean()
-        loss = loss + TEXTURE_WEIGHT * texture + ATTACK_WEIGHT * attack
+        loss = loss + TEXTURE_WEIGHT * texture + ATTACK_WEIGHT * attack + LEVEL_WEIGHT * level
         loss = loss + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
         optimizers = self.optimizers()
         if self.adversary is not None:
@@ -223,14 +225,15 @@ class EnsembleModule(lightning.LightningModule):
                 "train/onset": onset.sum() / begins.sum().clamp(min=1),
                 "train/texture": self.texture.apart(),
                 "train/attack": self.attack.apart(),
+                "train/level": self.level.apart.abs().mean(),
                 "train/divergence": kl,
                 "train/regression": regression,
             }
         )
 
-    def _textures(self, ours: Tensor, theirs: Tensor, segments: Segments, encoded: int) -> tuple[Tensor, Tensor]:
-        """Of the priors' part of a batch, while notes are held: how they move once they have settled, and how they move in
-        the attack. Its very first instants are the onset loss's."""
+    def _textures(self, ours: Tensor, theirs: Tensor, segments: Segments, encoded: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Of the priors' part of a batch, while notes are held: how they move once they have settled, how they move in
+        the attack (its very first instants are the onset loss's), and how loud they are."""
         start = segments.first_slot * SLOT_SAMPLES
         off = segments.off_sample - start
         group = segments.instrument * OCTAVES + torch.div(segments.key, 12, rounding_mode="floor").long()
@@ -243,6 +246,7 @@ class EnsembleModule(lightning.LightningModule):
         return (
             texture(self.texture, SETTLED_SAMPLES, off),
             texture(self.attack, ATTACK_SAMPLES[0], torch.minimum(off, ATTACK_SAMPLES[1] - start)),
+            self.level(ours[rest], theirs[rest], *(column[rest] for column in (group, SETTLED_SAMPLES - start, off))),
         )
 
     def _step(self, optimizer, loss: Tensor) -> None:

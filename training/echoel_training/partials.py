@@ -34,6 +34,10 @@ SMALLEST_INHARMONICITY = 1e-5
 DETUNE_CENTS = 10.0
 """One unit of a latent's detune channel, and of its vibrato channel."""
 
+PITCH_BETWEEN_LAYERS = 2 / 3
+"""Where between its two layers, from the first to the second, a note's pitch is heard: nearer to the louder, which is the
+second in what was learned."""
+
 FASTEST_BEAT_HERTZ, FASTEST_BEAT_SHARE = 1.5, 0.002
 """No partial of a stiff string beats faster than the first, nor than this share of its frequency (3.5 cents)."""
 
@@ -91,7 +95,8 @@ class PartialBank(nn.Module):
         """``pitch`` in Hz, ``inharmonicity`` and ``ratio``, by what share of its frequency the second layer is above
         the first, all ``[B, T]``, to the lines' frequencies ``[B, T, lines]`` in Hz."""
         stretch = torch.sqrt((1.0 + inharmonicity[..., None] * self.order.square()) / (1.0 + inharmonicity[..., None]))
-        first = pitch[..., None].clamp(LOWEST_HERTZ, HIGHEST_HERTZ) * self.order * stretch
+        pitch = pitch[..., None].clamp(LOWEST_HERTZ, HIGHEST_HERTZ) * (1.0 - PITCH_BETWEEN_LAYERS * ratio[..., None])
+        first = pitch * self.order * stretch
         lowest = first[..., : self.layered]
         return torch.cat([first, lowest + self.apart(lowest, inharmonicity[..., None], ratio[..., None])], dim=-1)
 

@@ -61,7 +61,9 @@ class Shimmer(nn.Module):
         age = slot[:, None] - slot
         kernel = torch.exp(self.decay * age.clamp(min=0.0)) * self.drive * (age >= 0).to(control.dtype)
         walks = kernel @ drives + torch.exp(self.decay * (slot[:, None] + 1.0)) * state[:, :, None]
+        # Half-way from slot to slot: the quickest walk would have a corner in each.
+        between = 0.5 * (walks + torch.cat([state[:, :, None], walks[:, :, :-1]], dim=2))
         depth = torch.exp(self.depth(control).clamp(max=math.log(DEEPEST)))
         depth = depth.unflatten(-1, self.state_shape()).transpose(1, 2)
         # E exp(2 d w) = exp(2 d²): taken off, so that the depth moves no level.
-        return (depth * (walks - depth)).sum(dim=1), walks[:, :, -1]
+        return (depth * (between - depth)).sum(dim=1), walks[:, :, -1]

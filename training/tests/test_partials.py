@@ -8,6 +8,7 @@ import torch
 
 from echoel_training.inharmonicity import partial_hertz
 from echoel_training.partials import (
+    PITCH_BETWEEN_LAYERS,
     SAMPLE_RATE,
     SLOT_SAMPLES,
     PartialBank,
@@ -111,7 +112,7 @@ def test_layers_beat_at_their_difference():
     """7.5 cents apart at 440 Hz is 1.91 Hz, and 3.82 Hz for partial 2; each layer has its own amplitude and phase."""
     audio = layered(first=(0.5, 0.25), across=(0.3, 0.0), along=(0.0, 0.2), cents=7.5)
     time, ratio = np.arange(len(audio)) / SAMPLE_RATE, 2 ** (7.5 / 1200)
-    turns = 2 * np.pi * 440.0 * time
+    turns = 2 * np.pi * 440.0 * (1 - PITCH_BETWEEN_LAYERS * (ratio - 1)) * time  # the pitch lies between the layers
     expected = 0.5 * np.cos(turns) + 0.25 * np.cos(2 * turns) + 0.3 * np.cos(ratio * turns) - 0.2 * np.sin(2 * ratio * turns)
     assert np.abs(audio - expected).max() < 5e-3
 

