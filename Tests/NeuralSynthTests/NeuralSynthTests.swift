@@ -59,7 +59,11 @@ struct NeuralSynthTests {
         for start in [1, 100, 127, 128, 129, 255, 256, 257, 5_003] {
             let shifted = try render(at: start)
             #expect(shifted[..<start].allSatisfy { $0 == 0 }, "silence before \(start)")
-            #expect(Array(shifted[start...]) == reference, "the same note from \(start) on")
+            // Where its slots are cut into other slices, a decoder keeps its sound to 1e-5; else to the bit.
+            let note = shifted[start...]
+            let farthest = zip(note, reference).map { abs($0 - $1) }.max() ?? .infinity
+            #expect(note.count == reference.count && farthest <= 1e-5, "the same note from \(start) on")
+            if start % 256 == 0 { #expect(farthest == 0, "bit by bit from \(start) on") }
         }
     }
 
