@@ -53,6 +53,9 @@ OWN_PARTIALS = 80
 """So many of the lowest partials have an amplitude of their own, besides the envelope's, and a second line: that of a
 layer that is tuned apart, or of a piano's other strings."""
 
+STRONGEST_STRING, STRONGEST_LAYER = 0.6, 100.0
+"""Of a second line against the first. Two strings that were as loud would not only beat but leave the note's pitch."""
+
 QUIETEST, LOUDEST = -14.0, 2.0
 """Natural logarithms: the range of a partial's amplitude and of a noise band's gain."""
 
@@ -100,7 +103,7 @@ class Control(nn.Module):
 
 class Amplitudes(nn.Module):
     """Control ``[B, K, control]``, the partials' frequencies ``[B, K, P]``, the shimmer of the lowest ones
-    ``[B, K, 128]`` and whether the bank's second lines are apart from the first (``double [B, K, 1]``, 0 or 1) to the
+    ``[B, K, 128]`` and how strong at most the bank's second lines are against the first (``strongest [B, K, 1]``) to the
     amplitudes of the bank's lines, ``[B, K, P + 160]``."""
 
     def __init__(self, shape: DecoderShape) -> None:
@@ -114,7 +117,7 @@ class Amplitudes(nn.Module):
             self.own.bias.zero_()
         self.scale = (shape.envelope - 1) / math.log1p(SAMPLE_RATE / 2 / ENVELOPE_HERTZ)
 
-    def forward(self, control: Tensor, hertz: Tensor, shimmer: Tensor, double: Tensor) -> Tensor:
+    def forward(self, control: Tensor, hertz: Tensor, shimmer: Tensor, strongest: Tensor) -> Tensor:
         points = self.envelope(control)
         place = (torch.log1p(hertz * (1.0 / ENVELOPE_HERTZ)) * self.scale).clamp(0.0, self.points - 1.001)
         below = torch.floor(place)
@@ -126,7 +129,8 @@ class Amplitudes(nn.Module):
         level = level.clamp(QUIETEST, LOUDEST) + F.pad(shimmer, (0, self.partials - SHIMMERING))
         amplitude = torch.exp(level) * audible(hertz)
         # The second line's complex amplitude is across + i along times the first's; their powers' sum stays.
-        across, along = across * double, along * double
+        kept = (strongest * torch.rsqrt(across * across + along * along + 1e-9)).clamp(max=1.0)
+        across, along = across * kept, along * kept
         doubled = amplitude[..., :OWN_PARTIALS] * torch.rsqrt(1.0 + across * across + along * along)
         return torch.cat([doubled, amplitude[..., OWN_PARTIALS:], doubled * across, doubled * along], dim=-1)
 
@@ -213,8 +217,9 @@ class Decoder(nn.Module):
         ratio = detune_ratio(latent[..., DETUNE_CHANNEL])
         start = self.bank.frequencies(torch.cat([before, pitch[:, :-1]], dim=1), inharmonicity, ratio)
         end = self.bank.frequencies(pitch, inharmonicity, ratio)
-        double = torch.logical_or(inharmonicity > 0, ratio != 0).to(control.dtype)[..., None]
-        amplitude = self.amplitudes(control, end[..., : self.shape.partials], shimmer, double)
+        stiff, layered = (each.to(control.dtype)[..., None] for each in (inharmonicity > 0, ratio != 0))
+        strongest = STRONGEST_STRING * stiff + STRONGEST_LAYER * layered
+        amplitude = self.amplitudes(control, end[..., : self.shape.partials], shimmer, strongest)
         tonal, phase = self.bank(start, end, amplitude, last_amplitude, phase)
         return tonal, phase, pitch[:, -1:], amplitude[:, -1]
 
