@@ -3,8 +3,8 @@
 It has no memory. Time enters only through exponentials of the seconds since note-on and note-off, each of which
 settles: a note held for a minute has the latent of a note held for ten seconds, so it cannot drift, and a note
 released just now has the latent of a held one. Sustained notes live by a *movement* besides: what the latents of the
-recordings and their pitch do around their mean, as a sum of many slow sines whose frequencies have no common period, so that it never
-repeats, and a note's movement is a function of its time and its ``variation`` alone.
+recordings and their pitch do around their mean, as a sum of many slow sines whose frequencies have no common period, so
+that it never repeats, and a note's movement is a function of its time and its ``variation`` alone.
 """
 
 from __future__ import annotations
