@@ -53,7 +53,7 @@ OWN_PARTIALS = 80
 """So many of the lowest partials have an amplitude of their own, besides the envelope's, and a second line: that of a
 layer that is tuned apart, or of a piano's other strings."""
 
-STRONGEST_STRING, STRONGEST_LAYER = 0.6, 100.0
+STRONGEST_STRING, STRONGEST_LAYER = 0.7, 100.0
 """Of a second line against the first. Two strings that were as loud would not only beat but leave the note's pitch."""
 
 QUIETEST, LOUDEST = -14.0, 2.0
@@ -192,9 +192,9 @@ class Decoder(nn.Module):
         pitch = pitch.clamp(min=LOWEST_HERTZ)  # so that a state of 0 says that the voice is fresh
         control = self.control(latent[..., :FREE_CHANNELS], pitch)
 
-        drives = Shimmer.drives(noise.reshape(batch, -1, SHIMMERING))
-        walks = torch.where(last_pitch[..., None] > 0, walks, self.shimmer.beginning(drives))
-        shimmer, walks = self.shimmer(control, drives, walks)
+        moving = noise.reshape(batch, -1, SHIMMERING)
+        walks = torch.where(last_pitch[..., None] > 0, walks, self.shimmer.beginning(moving[:, 0]))
+        shimmer, walks = self.shimmer(control, moving, walks)
         tonal, phase, last_pitch, last_amplitude = self._partials(
             control, latent, pitch[..., 0], shimmer, phase, last_pitch, last_amplitude
         )

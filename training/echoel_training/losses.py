@@ -26,6 +26,8 @@ FADE_SAMPLES = 2048
 MEL_BANDS, MEL_LOW, MEL_HIGH = 64, 40.0, 20_000.0
 MEL_WINDOW_SAMPLES, MEL_FRAMES = 2048, 4
 
+COEFFICIENTS = 20
+
 TEXTURE_FLOOR = 1e-3
 """-60 dB, relative as FLOOR is."""
 
@@ -85,7 +87,8 @@ class MelLoss(nn.Module):
 class TextureLoss(nn.Module):
     """How much more or less an instrument's notes move from one instant to the next than its recordings.
 
-    The movement is that of levels in 64 mel bands, in windows of so many samples every ``hop`` samples: the mean distance
+    The movement is that of levels in 64 mel bands and of their 20 lowest cepstral coefficients, which tell bands that move
+    together from bands that move each by itself, in windows of so many samples every ``hop`` samples: the mean distance
     of one instant from another, for several ``distances`` in hops (a statistic of sound textures, McDermott & Simoncelli
     2011). Two takes of one note differ at every instant and agree in this. Compared are means over many notes of an
     instrument's octave: how much one note moves is chance, few partials beat deeply and most do not, and a note by note
@@ -105,8 +108,9 @@ class TextureLoss(nn.Module):
         self.hop, self.distances = hop, distances
         self.register_buffer("window", torch.hann_window(window), persistent=False)
         self.register_buffer("bands", torch.from_numpy(mel_matrix(window).astype("float32")), persistent=False)
+        self.register_buffer("cosines", torch.from_numpy(cosine_matrix().astype("float32")), persistent=False)
         # Weighted sums of movements, ours and theirs, and the weights' own.
-        self.register_buffer("sums", torch.zeros(2, groups, len(distances), MEL_BANDS))
+        self.register_buffer("sums", torch.zeros(2, groups, len(distances), MEL_BANDS + COEFFICIENTS))
         self.register_buffer("weights", torch.zeros(groups, len(distances)))
 
     def forward(
@@ -132,13 +136,14 @@ class TextureLoss(nn.Module):
         return self._apart()[self.weights[:, 0] > 0].abs().mean()
 
     def movement(self, signal: Tensor, peak: Tensor, first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """``[B, samples]`` to the sums of their movements in nepers ``[B, distances, 64]`` and how many instants are in
+        """``[B, samples]`` to the sums of their movements in nepers ``[B, distances, 84]`` and how many instants are in
         each ``[B, distances]``."""
         size = len(self.window)
         with torch.autocast(signal.device.type, enabled=False):
             power = self.bands @ _magnitudes(signal.float(), self.window, self.hop, center=False).square()
         floor = (TEXTURE_FLOOR * peak * (0.5 * size / 2)).square()[:, None, None]
         levels = 0.5 * torch.log(power + floor)
+        levels = torch.cat([levels, self.cosines @ levels], dim=1)
         start = torch.arange(levels.shape[2], device=signal.device) * self.hop
         inside = ((start >= first[:, None]) & (start + size <= last[:, None])).to(levels.dtype)
         moved, counts = [], []
@@ -188,6 +193,12 @@ def mel_matrix(window: int = MEL_WINDOW_SAMPLES) -> np.ndarray:
     bins = np.arange(window // 2 + 1) * SAMPLE_RATE / window
     low, middle, high = (edges[first : first + MEL_BANDS, None] for first in range(3))
     return np.maximum(0, np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle)))
+
+
+def cosine_matrix() -> np.ndarray:
+    """``[20, 64]``: cepstral coefficients 1 to 20 of the mel bands' levels, by the orthonormal DCT (Davis & Mermelstein 1980)."""
+    order, band = np.arange(1, COEFFICIENTS + 1)[:, None], np.arange(MEL_BANDS) + 0.5
+    return np.sqrt(2 / MEL_BANDS) * np.cos(np.pi / MEL_BANDS * order * band)
 
 
 def _magnitudes(signal: Tensor, window: Tensor, hop: int | None = None, center: bool = True) -> Tensor:

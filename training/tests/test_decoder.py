@@ -9,6 +9,8 @@ from echoel_training.decoder import VIBRATO_CHANNEL
 from streaming import decoder_with_loud_films, random_inputs, run_in_parts
 
 TOLERANCE = 1e-5
+PHASE_TOLERANCE = 1e-3
+"""A bit of the pitch, a hundred partials higher and 48 slots later."""
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +30,11 @@ def test_random_slices_equal_runs_of_one_slot(decoder, seed):
     sliced, sliced_states = run_in_parts(decoder, inputs, decoder.fresh_states(2), parts)
     assert single.abs().max() > 0.01
     torch.testing.assert_close(sliced, single, rtol=0, atol=TOLERANCE)
-    for state, other in zip(states, sliced_states):
-        torch.testing.assert_close(state, other, rtol=0, atol=TOLERANCE)
+    for name, state, other in zip(decoder.STATES, states, sliced_states):
+        apart = state - other
+        if name == "phase":  # in cycles; a pitch that is rounded otherwise is heard in none of them
+            apart = apart - torch.round(apart)
+        assert apart.abs().max() <= (PHASE_TOLERANCE if name == "phase" else TOLERANCE), name
 
 
 @torch.no_grad()
