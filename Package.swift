@@ -21,7 +21,7 @@ let library: [Row] = [
     Row(
         name: "NeuralSynth", room: .audio,
         needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
-    Row(name: "Player", room: .audio, needs: ["Realtime", "NeuralSynth"]),
+    Row(name: "Player", room: .audio, needs: ["CRealtime", "Realtime", "Inference", "NeuralSynth"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
     Row(name: "Devices", room: .control, needs: ["Realtime", "NeuralSynth", "Player"]),
 ]

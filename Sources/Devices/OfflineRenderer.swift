@@ -37,17 +37,8 @@ public struct OfflineRenderer {
         player = Player(
             try NeuralSoundSynth(
                 instruments: instruments, configuration: configuration,
-                latencySamples: Self.latencySamples(
+                latencySamples: Latency.buffering(
                     blockFrames: self.blockFrames, sliceSamples: configuration.sliceSamples)))
-    }
-
-    /// The least latency at which every slice can be rendered before the block that reads it: a block of `n` frames
-    /// that starts at `p` reads up to `p + n − latency`, and the slices of `s` samples are known up to the multiple of
-    /// `s` below `p`. The most that `p` is past such a multiple is `s − gcd(n, s)`.
-    public static func latencySamples(blockFrames n: Int, sliceSamples s: Int) -> Int {
-        var (a, b) = (n, s)
-        while b != 0 { (a, b) = (b, a % b) }
-        return n + s - a
     }
 
     /// Plays `messages` and hands out the sound, block by block.
