@@ -23,7 +23,7 @@ let library: [Row] = [
         needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
     Row(name: "Player", room: .audio, needs: ["CRealtime", "Realtime", "Inference", "NeuralSynth"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
-    Row(name: "Devices", room: .control, needs: ["Realtime", "NeuralSynth", "Player"]),
+    Row(name: "Devices", room: .control, needs: ["CJack", "CRealtime", "Realtime", "NeuralSynth", "Player"]),
 ]
 
 let tests: [Row] = [
@@ -57,6 +57,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CJack", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(
             name: "CRealtime",
             cSettings: rtsan ? [.define("RTSAN")] : [],

@@ -1,17 +1,6 @@
 public import NeuralSynth
 public import Player
-public import Realtime
-
-/// A message and the sample of event time at which it happens.
-public struct ScheduledMessage: Sendable, Equatable {
-    public var sample: Int
-    public var message: ChannelMessage
-
-    public init(sample: Int, message: ChannelMessage) {
-        self.sample = sample
-        self.message = message
-    }
-}
+internal import Realtime
 
 /// The deterministic double of an audio device: it runs the inference that is due, then `process`, block by block,
 /// as fast as it can. Nothing is ever late, and the latency is trimmed from the start.

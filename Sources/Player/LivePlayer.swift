@@ -1,3 +1,4 @@
+internal import CRealtime
 public import Inference
 public import NeuralSynth
 internal import Realtime
@@ -121,6 +122,18 @@ public struct LiveStatus: Sendable, Equatable {
 
     /// Room: worker, where there is no thread.
     package func renderWhatIsDue() throws(InferenceError) { try work.run() }
+
+    /// Waits until the worker has rendered every slice that it may: for whoever plays faster than real time. Gives up
+    /// after ten seconds, and where inference has failed. Room: control.
+    public func waitForWorker() {
+        let slice = player.renderer.sliceSamples
+        let due = unsafe signals.pointee.known.read() / slice * slice
+        for _ in 0..<100_000 {
+            if player.renderer.renderedUntil >= due { return }
+            if unsafe signals.pointee.failed.read() != 0 { return }
+            rt_sleep(100_000)
+        }
+    }
 
     /// Room: control, one thread.
     public var status: LiveStatus {

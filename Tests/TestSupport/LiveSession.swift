@@ -3,12 +3,6 @@ public import NeuralSynth
 public import Player
 internal import Realtime
 
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
-
 /// A device that plays a song block by block, as fast as it is let.
 public struct LiveSession: ~Copyable {
     public let live: LivePlayer
@@ -17,7 +11,6 @@ public struct LiveSession: ~Copyable {
     public private(set) var right: [Float] = []
     // In order.
     private var messages: ArraySlice<ScheduledMessage>
-    private let sliceSamples: Int
     private let isThreaded: Bool
 
     public init(
@@ -27,7 +20,6 @@ public struct LiveSession: ~Copyable {
         self.live = try LivePlayer(
             instruments: instruments, configuration: configuration, live: live, isThreaded: isThreaded)
         self.isThreaded = isThreaded
-        sliceSamples = configuration.sliceSamples
         messages = song.inOrder[...]
     }
 
@@ -54,7 +46,6 @@ public struct LiveSession: ~Copyable {
 
     private func waitForTheWorker() throws {
         if !isThreaded { return try live.renderWhatIsDue() }
-        let due = position / sliceSamples * sliceSamples
-        for _ in 0..<20_000 where live.player.renderer.renderedUntil < due { usleep(500) }
+        live.waitForWorker()
     }
 }
