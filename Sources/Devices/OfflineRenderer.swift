@@ -59,7 +59,9 @@ public struct OfflineRenderer {
             }
             if !released, endSample < position + blockFrames {
                 released = true
-                letGo(at: max(0, endSample - position), into: &block)
+                block += ChannelMessage.lettingGo.map {
+                    TimedMessage(offsetFrames: max(0, endSample - position), message: $0)
+                }
             }
             try player.renderer.render(until: position)
             var leftSpan = left.mutableSpan
@@ -70,20 +72,6 @@ public struct OfflineRenderer {
             let end = min(blockFrames, total + player.latencySamples - position)
             if skip < end { try write(left.span.extracting(skip..<end), right.span.extracting(skip..<end)) }
             position += blockFrames
-        }
-    }
-
-    /// Pedal up and all notes off on every channel.
-    private func letGo(at offset: Int, into block: inout [TimedMessage]) {
-        for channel in UInt8(0)..<16 {
-            block.append(
-                TimedMessage(
-                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 64, data2: 0)
-                ))
-            block.append(
-                TimedMessage(
-                    offsetFrames: offset,
-                    message: ChannelMessage(status: 0xB0 | channel, data1: 123, data2: 0)))
         }
     }
 }

@@ -105,7 +105,9 @@ internal import Realtime
     }
 
     /// The block's messages, in order.
-    var blockMessages: UnsafeBufferPointer<TimedMessage> { unsafe UnsafeBufferPointer(start: messages, count: count) }
+    var blockMessages: UnsafeBufferPointer<TimedMessage> {
+        unsafe UnsafeBufferPointer(start: messages, count: count)
+    }
 
     /// Ends a block that has been played into both outputs.
     @_noLocks

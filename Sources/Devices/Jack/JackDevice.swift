@@ -63,7 +63,8 @@ internal import Synchronization
     public init(name wanted: String) throws(DeviceError) {
         var message = [CChar](repeating: 0, count: 256)
         guard unsafe cjack_load(&message, 256) == 0 else {
-            let reason = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let reason = String(
+                decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             throw DeviceError(
                 .missingLibrary,
                 "JACK's library cannot be loaded (\(reason)). Install it (apt-get install libjack-jackd2-0, or "
@@ -83,7 +84,8 @@ internal import Synchronization
             let right = unsafe cjack_register(client, "out_right", CJACK_AUDIO_OUT)
         else {
             unsafe cjack_close(client)
-            throw DeviceError(.refused, "The JACK server has no ports left for \(wanted). Close another client.")
+            throw DeviceError(
+                .refused, "The JACK server has no ports left for \(wanted). Close another client.")
         }
         unsafe (self.midi, self.left, self.right) = unsafe (midi, left, right)
         unsafe self.client = client
@@ -96,9 +98,18 @@ internal import Synchronization
         unsafe flags.pointee.blockFrames.publish(blockFrames)
     }
 
-    deinit {
+    /// Ends everything; the device is of no more use. The library wants one client of a server that is gone to be closed
+    /// before another is opened.
+    public func close() {
         stop()
-        unsafe cjack_close(client)
+        if isOpen { unsafe cjack_close(client) }
+        isOpen = false
+    }
+
+    private var isOpen = true
+
+    deinit {
+        close()
         unsafe flags.deinitialize(count: 1)
         unsafe flags.deallocate()
     }
@@ -113,6 +124,7 @@ internal import Synchronization
                 "JACK runs at \(sampleRate) Hz and the instruments at \(live.player.sampleRate) Hz. Start the server at "
                     + "that rate (jackd -r \(live.player.sampleRate) …).")
         }
+        guard isOpen else { throw DeviceError(.refused, "The device \(name) has been closed. Open another.") }
         stop()
         self.live = live
         let block = UnsafeMutablePointer<DeviceBlock>.allocate(capacity: 1)
@@ -132,7 +144,8 @@ internal import Synchronization
             freewheel: freewheel, shutdown: shutDown, latency: latenciesChanged)
         guard unsafe cjack_activate(client, callbacks) == 0 else {
             stop()
-            throw DeviceError(.refused, "The JACK server does not start the client \(name). Look at its messages.")
+            throw DeviceError(
+                .refused, "The JACK server does not start the client \(name). Look at its messages.")
         }
         isActive = true
     }
@@ -174,8 +187,12 @@ internal import Synchronization
         return connected
     }
 
+    /// The names of the machine's own outputs, and of its MIDI inputs.
+    public var machineOutputs: [String] { physicalPorts(CJACK_AUDIO_OUT) }
+    public var machineMIDIInputs: [String] { physicalPorts(CJACK_MIDI_IN) }
+
     private func physicalPorts(_ kind: cjack_port_kind) -> [String] {
-        guard let ports = unsafe cjack_physical_ports(client, kind) else { return [] }
+        guard isOpen, let ports = unsafe cjack_physical_ports(client, kind) else { return [] }
         defer { unsafe cjack_free(ports) }
         var names: [String] = []
         while let name = unsafe ports[names.count] { unsafe names.append(String(cString: name)) }
@@ -192,7 +209,8 @@ internal import Synchronization
 
     /// Whether the sound has faded, or nobody plays any more.
     public var hasFaded: Bool {
-        unsafe block.map { unsafe $0.pointee.hasFaded.read() != 0 } ?? true || flags.pointee.shutdown.read() != 0
+        unsafe block.map { unsafe $0.pointee.hasFaded.read() != 0 } ?? true
+            || flags.pointee.shutdown.read() != 0
     }
 
     public var status: DeviceStatus {
@@ -257,7 +275,8 @@ private func takeMessages(_ frames: UInt32, _ context: UnsafeMutablePointer<Jack
                 continue
             }
             unsafe block.pointee.add(
-                offset: Int(frame < frames ? frame : frames - 1), status: bytes.0, data1: bytes.1, data2: bytes.2)
+                offset: Int(frame < frames ? frame : frames - 1), status: bytes.0, data1: bytes.1,
+                data2: bytes.2)
         }
     }
 }
@@ -297,6 +316,7 @@ private func latenciesChanged(_ mode: Int32, _ context: UnsafeMutableRawPointer?
             context.right, mode, least + context.latencyFrames, most + context.latencyFrames)
     } else {
         unsafe cjack_port_latency(context.left, mode, &least, &most)
-        unsafe cjack_set_port_latency(context.midi, mode, least + context.latencyFrames, most + context.latencyFrames)
+        unsafe cjack_set_port_latency(
+            context.midi, mode, least + context.latencyFrames, most + context.latencyFrames)
     }
 }
