@@ -36,6 +36,9 @@ let tests: [Row] = [
     Row(
         name: "NeuralSynthTests", room: .control,
         needs: ["Devices", "NeuralSynth", "Player", "Realtime", "Streaming", "Inference", "TestSupport"]),
+    Row(
+        name: "DevicesTests", room: .control,
+        needs: ["Devices", "NeuralSynth", "Player", "Realtime", "TestSupport"]),
     Row(name: "MusicIOTests", room: .control, needs: ["MusicIO", "TestSupport"]),
 ]
 
