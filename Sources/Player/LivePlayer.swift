@@ -45,6 +45,22 @@ public struct LiveStatus: Sendable, Equatable {
     public var workerIsRealtime: Bool
     /// Frames played.
     public var frames: Int
+
+    public init(
+        voices: Int, voicesPeak: Int, level: Float, droppedNotes: Int, missedFrames: Int, lateSlices: Int,
+        skippedSlices: Int, worstLatenessSamples: Int, workerIsRealtime: Bool, frames: Int
+    ) {
+        self.voices = voices
+        self.voicesPeak = voicesPeak
+        self.level = level
+        self.droppedNotes = droppedNotes
+        self.missedFrames = missedFrames
+        self.lateSlices = lateSlices
+        self.skippedSlices = skippedSlices
+        self.worstLatenessSamples = worstLatenessSamples
+        self.workerIsRealtime = workerIsRealtime
+        self.frames = frames
+    }
 }
 
 /// An instrument that is played live: `player` in the device's callback, its voices rendered by a thread of its own.

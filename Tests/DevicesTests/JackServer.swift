@@ -14,7 +14,8 @@ final class JackServer {
         unsafe setenv("JACK_DEFAULT_SERVER", Self.name, 1)
         process.executableURL = URL(filePath: Self.program ?? "/usr/bin/jackd")
         process.arguments = [
-            "-n", Self.name, "-r", "--no-mlock", "-S", "-d", "dummy", "-r", "\(sampleRate)", "-p", "\(blockFrames)",
+            "-n", Self.name, "-r", "--no-mlock", "-S", "-d", "dummy", "-r", "\(sampleRate)", "-p",
+            "\(blockFrames)",
         ]
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice

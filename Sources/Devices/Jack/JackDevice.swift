@@ -233,10 +233,21 @@ internal import Synchronization
 
 private func process(_ frames: UInt32, _ context: UnsafeMutableRawPointer?) -> Int32 {
     guard let context = unsafe context?.assumingMemoryBound(to: JackDevice.Context.self) else { return 1 }
+    let region = RealtimeRegion.enter()
+    unsafe play(frames, context)
+    region.leave()
+    if unsafe context.pointee.flags.pointee.freewheel.read() != 0 {
+        // Not in real time: every block waits until the worker has rendered what it may.
+        unsafe context.pointee.live._withUnsafeGuaranteedRef { $0.waitForWorker() }
+    }
+    return 0
+}
+
+private func play(_ frames: UInt32, _ context: UnsafeMutablePointer<JackDevice.Context>) {
     let (left, right) = unsafe (
         cjack_audio(context.pointee.left, frames), cjack_audio(context.pointee.right, frames)
     )
-    guard let left = unsafe left, let right = unsafe right else { return 0 }
+    guard let left = unsafe left, let right = unsafe right else { return }
     let block = unsafe context.pointee.block
     unsafe takeMessages(frames, context)
     if unsafe block.pointee.isComplete(left, right, frames: Int(frames)) {
@@ -247,11 +258,6 @@ private func process(_ frames: UInt32, _ context: UnsafeMutableRawPointer?) -> I
         }
         unsafe block.pointee.end(left, right, frames: Int(frames))
     }
-    if unsafe context.pointee.flags.pointee.freewheel.read() != 0 {
-        // Not in real time: every block waits until the worker has rendered what it may.
-        unsafe context.pointee.live._withUnsafeGuaranteedRef { $0.waitForWorker() }
-    }
-    return 0
 }
 
 @_noLocks
