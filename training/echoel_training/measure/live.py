@@ -42,10 +42,15 @@ def live(echoel: Echoel, song: Path, folder: Path, duration: float = SECONDS) ->
         _wait_for(lambda: _ports(environment) is not None, "jackd does not start")
         options = ["--look-ahead", _LOOK_AHEAD, "--seconds", duration + 5]
         player = echoel.start("play", song, *options, environment=environment)
-        _wait_for(lambda: "echoel:out_left" in (_ports(environment) or ""), "echoel play does not open its ports")
+        # Once with its own name and once where it is connected: then it plays.
+        _wait_for(
+            lambda: (_ports(environment) or "").count("echoel:out_left") > 1, "echoel play does not begin to play"
+        )
         recording = folder / "live.wav"
         record = ["jack_rec", "-f", recording, "-d", str(round(duration)), "-b", "24"]
         subprocess.run([*record, "echoel:out_left", "echoel:out_right"], timeout=duration + 60, **quiet)
+        if len(soundfile.read(recording)[0]) < SEGMENT_SAMPLES:
+            raise TrainingError("jack_rec recorded nothing")
         player.send_signal(signal.SIGINT)
         report = echoel.report_of(player)
     finally:
@@ -81,7 +86,7 @@ def equal_share(played: np.ndarray, expected: np.ndarray) -> tuple[float, float]
             # Most places are seen to be wrong by their first few frames.
             if np.abs(part[:16] - expected[place : place + 16]).max() > EQUAL:
                 continue
-            difference = np.abs(part - expected[place : place + SEGMENT_SAMPLES]).max()
+            difference = float(np.abs(part - expected[place : place + SEGMENT_SAMPLES]).max())
             if difference <= EQUAL:
                 equal, at, farthest = equal + 1, at + periods * PERIOD, max(farthest, difference)
                 break
@@ -102,8 +107,8 @@ def _first_place(played: np.ndarray, expected: np.ndarray) -> int:
 
 
 def _ports(environment: dict[str, str]) -> str | None:
-    """The names of the server's ports; None where there is no server."""
-    said = subprocess.run(["jack_lsp"], capture_output=True, text=True, env=environment)
+    """The names of the server's ports and of what they are connected to; None where there is no server."""
+    said = subprocess.run(["jack_lsp", "-c"], capture_output=True, text=True, env=environment)
     return said.stdout if said.returncode == 0 and said.stdout else None
 
 
