@@ -21,9 +21,9 @@ let library: [Row] = [
     Row(
         name: "NeuralSynth", room: .audio,
         needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
-    Row(name: "Player", room: .audio, needs: ["Realtime", "NeuralSynth"]),
+    Row(name: "Player", room: .audio, needs: ["CRealtime", "Realtime", "Inference", "NeuralSynth"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
-    Row(name: "Devices", room: .control, needs: ["Realtime", "NeuralSynth", "Player"]),
+    Row(name: "Devices", room: .control, needs: ["CJack", "CRealtime", "Realtime", "NeuralSynth", "Player"]),
 ]
 
 let tests: [Row] = [
@@ -36,6 +36,9 @@ let tests: [Row] = [
     Row(
         name: "NeuralSynthTests", room: .control,
         needs: ["Devices", "NeuralSynth", "Player", "Realtime", "Streaming", "Inference", "TestSupport"]),
+    Row(
+        name: "DevicesTests", room: .control,
+        needs: ["Devices", "NeuralSynth", "Player", "Realtime", "TestSupport"]),
     Row(name: "MusicIOTests", room: .control, needs: ["MusicIO", "TestSupport"]),
 ]
 
@@ -57,6 +60,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CJack", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(
             name: "CRealtime",
             cSettings: rtsan ? [.define("RTSAN")] : [],

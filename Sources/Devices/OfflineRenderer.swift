@@ -1,17 +1,6 @@
 public import NeuralSynth
 public import Player
-public import Realtime
-
-/// A message and the sample of event time at which it happens.
-public struct ScheduledMessage: Sendable, Equatable {
-    public var sample: Int
-    public var message: ChannelMessage
-
-    public init(sample: Int, message: ChannelMessage) {
-        self.sample = sample
-        self.message = message
-    }
-}
+internal import Realtime
 
 /// The deterministic double of an audio device: it runs the inference that is due, then `process`, block by block,
 /// as fast as it can. Nothing is ever late, and the latency is trimmed from the start.
@@ -37,17 +26,8 @@ public struct OfflineRenderer {
         player = Player(
             try NeuralSoundSynth(
                 instruments: instruments, configuration: configuration,
-                latencySamples: Self.latencySamples(
+                latencySamples: Latency.buffering(
                     blockFrames: self.blockFrames, sliceSamples: configuration.sliceSamples)))
-    }
-
-    /// The least latency at which every slice can be rendered before the block that reads it: a block of `n` frames
-    /// that starts at `p` reads up to `p + n − latency`, and the slices of `s` samples are known up to the multiple of
-    /// `s` below `p`. The most that `p` is past such a multiple is `s − gcd(n, s)`.
-    public static func latencySamples(blockFrames n: Int, sliceSamples s: Int) -> Int {
-        var (a, b) = (n, s)
-        while b != 0 { (a, b) = (b, a % b) }
-        return n + s - a
     }
 
     /// Plays `messages` and hands out the sound, block by block.
@@ -79,7 +59,9 @@ public struct OfflineRenderer {
             }
             if !released, endSample < position + blockFrames {
                 released = true
-                letGo(at: max(0, endSample - position), into: &block)
+                block += ChannelMessage.lettingGo.map {
+                    TimedMessage(offsetFrames: max(0, endSample - position), message: $0)
+                }
             }
             try player.renderer.render(until: position)
             var leftSpan = left.mutableSpan
@@ -90,20 +72,6 @@ public struct OfflineRenderer {
             let end = min(blockFrames, total + player.latencySamples - position)
             if skip < end { try write(left.span.extracting(skip..<end), right.span.extracting(skip..<end)) }
             position += blockFrames
-        }
-    }
-
-    /// Pedal up and all notes off on every channel.
-    private func letGo(at offset: Int, into block: inout [TimedMessage]) {
-        for channel in UInt8(0)..<16 {
-            block.append(
-                TimedMessage(
-                    offsetFrames: offset, message: ChannelMessage(status: 0xB0 | channel, data1: 64, data2: 0)
-                ))
-            block.append(
-                TimedMessage(
-                    offsetFrames: offset,
-                    message: ChannelMessage(status: 0xB0 | channel, data1: 123, data2: 0)))
         }
     }
 }

@@ -8,7 +8,9 @@
     extension PosixThread {
         /// Starts a thread on `body`, to be joined or detached once.
         /// - Throws: `outOfResources`.
-        static func start(_ body: @escaping @Sendable () -> Void) throws(InferenceError) -> PosixThread {
+        package static func start(_ body: @escaping @Sendable () -> Void) throws(InferenceError)
+            -> PosixThread
+        {
             let argument = unsafe Body.retained(body)
             var thread = pthread_t()
             let result = unsafe pthread_create(

@@ -7,14 +7,14 @@
 #endif
 
 /// One of the system's threads.
-@safe struct PosixThread: @unchecked Sendable {
+@safe package struct PosixThread: @unchecked Sendable {
     // Sendable: the handle is an identity, not memory of ours.
     let handle: pthread_t
 
     var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
 
     /// Waits for its end.
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
 
     func detach() { pthread_detach(handle) }
 

@@ -39,7 +39,7 @@ public struct NeuralSynthError: Error, Sendable, CustomStringConvertible {
     public let underlying: (any Error)?
     public var description: String { message }
 
-    init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
+    package init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.underlying = underlying

@@ -1,5 +1,4 @@
 internal import Realtime
-internal import Synchronization
 
 /// What the audio room tells the worker. All times are event time, in samples, and never go back.
 enum VoiceCommand: BitwiseCopyable, Sendable {
@@ -36,7 +35,7 @@ enum VoiceCommand: BitwiseCopyable, Sendable {
     /// Audio pushes, the worker pops.
     let commands: UnsafeMutablePointer<EventQueue<VoiceCommand>>
     /// Every sample before this event time is there.
-    let renderedUntil: UnsafeMutablePointer<AtomicTime>
+    let renderedUntil: UnsafeMutablePointer<PublishedTime>
 
     /// - Parameter minimumSamples: how far the worker may be ahead of the reader.
     init(count: Int, minimumSamples: Int, commandCapacity: Int) {
@@ -50,7 +49,7 @@ enum VoiceCommand: BitwiseCopyable, Sendable {
         unsafe commands.initialize(
             to: EventQueue(minimumCapacity: commandCapacity, blank: .bend(time: 0, channel: 0, semitones: 0)))
         unsafe renderedUntil = .allocate(capacity: 1)
-        unsafe renderedUntil.initialize(to: AtomicTime())
+        unsafe renderedUntil.initialize(to: PublishedTime())
     }
 
     deinit {
@@ -63,12 +62,4 @@ enum VoiceCommand: BitwiseCopyable, Sendable {
 
     /// The first of a track's `mask + 1` samples.
     func track(_ index: Int) -> UnsafeMutablePointer<Float> { unsafe samples + index * (mask + 1) }
-}
-
-/// An event time that one thread publishes and another reads.
-struct AtomicTime: ~Copyable {
-    private let value = Atomic<Int>(0)
-
-    func publish(_ time: Int) { value.store(time, ordering: .releasing) }
-    @_noLocks func read() -> Int { value.load(ordering: .acquiring) }
 }

@@ -27,6 +27,17 @@ public enum Instrument: ~Copyable {
         }
     }
 
+    /// Room: audio.
+    @_noLocks
+    func status(level: Float, position: Int) -> BlockStatus {
+        switch self {
+        case .neural(let synth):
+            BlockStatus(
+                voices: synth.voicesSounding, voicesPeak: synth.voicesPeak, level: level,
+                droppedNotes: synth.droppedNotes, missedFrames: synth.missedFrames, position: position)
+        }
+    }
+
     var counters: PlayerCounters {
         switch self {
         case .neural(let synth):

@@ -11,11 +11,40 @@ public struct PlayerCounters: Sendable, Equatable {
     public var missedFrames: Int
 }
 
+/// A block that was played, and what had happened by its end.
+struct BlockStatus: BitwiseCopyable, Sendable {
+    var voices: Int
+    var voicesPeak: Int
+    var level: Float
+    var droppedNotes: Int
+    var missedFrames: Int
+    var position: Int
+
+    @_noLocks
+    init(
+        voices: Int = 0, voicesPeak: Int = 0, level: Float = 0, droppedNotes: Int = 0, missedFrames: Int = 0,
+        position: Int = 0
+    ) {
+        self.voices = voices
+        self.voicesPeak = voicesPeak
+        self.level = level
+        self.droppedNotes = droppedNotes
+        self.missedFrames = missedFrames
+        self.position = position
+    }
+}
+
 /// An instrument behind one `process` call: what a device, a plugin or the offline renderer runs.
 ///
 /// Room: `process` and `reset` audio (one thread); everything else control, while audio is not running.
-public final class Player {
+@safe public final class Player {
     private var instrument: Instrument
+    /// Where the worker is told that a block has been played; nil where whoever calls `process` renders as well.
+    private var signals: UnsafeMutablePointer<RenderSignals>?
+    /// The event time of the next block's first frame.
+    private var position = 0
+    /// What was played last, for one thread of the control room.
+    let status = Mailbox(BlockStatus())
     /// The worker half of the instrument.
     public let renderer: NeuralVoiceRenderer
     /// Samples from a message to its sound.
@@ -44,6 +73,18 @@ public final class Player {
     ) {
         let region = RealtimeRegion.enter()
         instrument.process(messages, left: &left, right: &right)
+        position += left.count
+        if let signals = unsafe signals {
+            unsafe signals.pointee.heard.publish(position - latencySamples)
+            unsafe signals.pointee.known.publish(position)
+            unsafe signals.pointee.work.signal()
+        }
+        var level: Float = 0
+        for i in 0..<left.count {
+            if left[i].magnitude > level { level = left[i].magnitude }
+            if right[i].magnitude > level { level = right[i].magnitude }
+        }
+        status.leave(instrument.status(level: level, position: position))
         region.leave()
     }
 
@@ -56,4 +97,7 @@ public final class Player {
     }
 
     public var counters: PlayerCounters { instrument.counters }
+
+    /// Tells `signals` of every block from now on; room: control, while audio is not running.
+    func tell(_ signals: UnsafeMutablePointer<RenderSignals>?) { unsafe self.signals = signals }
 }

@@ -21,6 +21,18 @@ public struct ChannelMessage: BitwiseCopyable, Sendable, Equatable {
     @inlinable public var kind: UInt8 { status & 0xF0 }
 }
 
+extension ChannelMessage {
+    /// What ends a piece: pedal up and all notes off on every channel. Room: control.
+    public static var lettingGo: [ChannelMessage] {
+        (UInt8(0)..<16).flatMap { channel in
+            [
+                ChannelMessage(status: 0xB0 | channel, data1: 64, data2: 0),
+                ChannelMessage(status: 0xB0 | channel, data1: 123, data2: 0),
+            ]
+        }
+    }
+}
+
 /// A channel message and when it happens.
 public struct TimedMessage: BitwiseCopyable, Sendable, Equatable {
     /// Frames from the start of the block that it is passed with.

@@ -167,16 +167,6 @@ import Testing
     }
 }
 
-/// Blocks a thread that is not one of the few that tasks run on.
-private func onThread(_ body: @escaping @Sendable () -> Void) async {
-    await withCheckedContinuation { continuation in
-        DispatchQueue(label: "test").async {
-            body()
-            continuation.resume()
-        }
-    }
-}
-
 private final class Counter: Sendable {
     private let count = Atomic<Int>(0)
 

@@ -235,7 +235,7 @@ struct NeuralSynthTests {
     @Test func theLatencyIsTheLeastThatWorks() {
         for slice in [128, 256] {
             for block in 1...700 {
-                let latency = OfflineRenderer.latencySamples(blockFrames: block, sliceSamples: slice)
+                let latency = Latency.buffering(blockFrames: block, sliceSamples: slice)
                 // By simulation: what a block reads, and what is rendered before it.
                 var needed = 0
                 for i in 0..<slice {

@@ -34,7 +34,7 @@ struct SharedDecoderTests {
     @Test func theyAreOneGroup() throws {
         func groups(_ instruments: [NeuralInstrument]) throws -> Int {
             try NeuralVoiceRenderer(
-                instruments: instruments, configuration: configuration, trackCount: 4
+                instruments: instruments, configuration: configuration, trackCount: 4, latencySamples: 512
             ).groups.count
         }
         #expect(try groups(instruments) == 1)
@@ -114,7 +114,8 @@ struct NoteColumnsTests {
         func refusal(_ instrument: NeuralInstrument) -> NeuralSynthError? {
             #expect(throws: NeuralSynthError.self) {
                 _ = try NeuralVoiceRenderer(
-                    instruments: [instrument], configuration: NeuralSynthConfiguration(), trackCount: 4)
+                    instruments: [instrument], configuration: NeuralSynthConfiguration(), trackCount: 4,
+                    latencySamples: 512)
             }
         }
         let instruments = try ModelFolder.fixtures.instruments(["sine", "sway"])
@@ -147,7 +148,7 @@ struct WorkerAllocationTests {
         var configuration = NeuralSynthConfiguration()
         configuration.channelInstruments = (0..<16).map { $0 % 2 }
         let renderer = try NeuralVoiceRenderer(
-            instruments: instruments, configuration: configuration, trackCount: 4)
+            instruments: instruments, configuration: configuration, trackCount: 4, latencySamples: 512)
         for (track, instrument) in [(Int32(0), Int32(0)), (1, 1)] {
             _ = unsafe renderer.tracks.commands.pointee.push(
                 .start(

@@ -21,6 +21,12 @@ public struct Song: Sendable {
         add(end, 0x80 | channel, key)
     }
 
+    /// The messages by their samples; those of one sample as they were added.
+    var inOrder: [ScheduledMessage] {
+        messages.enumerated().sorted { ($0.element.sample, $0.offset) < ($1.element.sample, $1.offset) }.map(
+            \.element)
+    }
+
     /// Both channels of the sound, from sample 0 to `endSample + tailSamples`.
     public func render(
         _ instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration = .init(),
@@ -31,9 +37,7 @@ public struct Song: Sendable {
             instruments: instruments, configuration: configuration, blockFrames: blockFrames)
         var left: [Float] = []
         var right: [Float] = []
-        let sorted = messages.enumerated()
-            .sorted { ($0.element.sample, $0.offset) < ($1.element.sample, $1.offset) }.map(\.element)
-        try renderer.render(sorted, endSample: endSample, tailSamples: tailSamples) { l, r in
+        try renderer.render(inOrder, endSample: endSample, tailSamples: tailSamples) { l, r in
             for i in l.indices {
                 left.append(l[i])
                 right.append(r[i])

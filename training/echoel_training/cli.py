@@ -373,7 +373,7 @@ def fixtures(out: Path, as_json: bool) -> None:
 @click.option("--instrument", "names", multiple=True, help="An instrument to measure; repeatable. Default: all.")
 @click.option("--echoel", type=_FILE, help="The program. Default: script/echoel of this clone, else the PATH's.")
 @click.option("--models", type=_FILE, help="The folder of models. Default: ECHOEL_MODELS, else Models of this clone.")
-@click.option("--only", multiple=True, help="tune, steady, repeat, parity, memory or speed; repeatable. Default: all.")
+@click.option("--only", multiple=True, help="tune, steady, repeat, parity, memory, speed or live; repeatable. Default: all.")
 @click.option("--out", type=_FILE, help="A folder for pictures and for figures.json.")
 @_JSON
 def measure(
@@ -387,7 +387,7 @@ def measure(
     """Measure what `echoel` renders, against bounds.
 
     Pitch of notes, chords and bends; held notes, releases and the seams between slices; the same file for every
-    block size; parity of `echoel run` with Python; memory; speed. Exits with 1 if a bound is not kept.
+    block size; parity of `echoel run` with Python; memory; speed; live on a JACK server of its own. Exits with 1 if a bound is not kept.
 
     \b
     Example:

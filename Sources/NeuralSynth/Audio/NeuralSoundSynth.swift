@@ -38,10 +38,13 @@ public struct NeuralSoundSynth: ~Copyable {
                 .configuration, "each of the 16 channels needs one of the instruments, or none")
         }
         guard (1...65536).contains(configuration.maximumBlockFrames),
-            (1...65536).contains(configuration.sliceSamples), (1...64).contains(configuration.maximumBatch)
+            (1...65536).contains(configuration.sliceSamples), (1...64).contains(configuration.maximumBatch),
+            (1...(1 << 20)).contains(latencySamples)
         else {
             throw NeuralSynthError(
-                .configuration, "blocks and slices hold 1 to 65536 samples, batches 1 to 64 voices")
+                .configuration,
+                "blocks and slices hold 1 to 65536 samples, batches 1 to 64 voices, and the latency is 1 to 2^20 samples"
+            )
         }
         for instrument in instruments {
             guard instrument.programs.allSatisfy((0...127).contains),
@@ -58,7 +61,7 @@ public struct NeuralSoundSynth: ~Copyable {
         renderer = try NeuralVoiceRenderer(
             instruments: instruments, configuration: configuration,
             // Stolen notes still fade on tracks of their own: so many may be stolen within 10 ms.
-            trackCount: configuration.voices + 64)
+            trackCount: configuration.voices + 64, latencySamples: latencySamples)
         self.latencySamples = latencySamples
         sampleRate = renderer.sampleRate
         maximumBlockFrames = configuration.maximumBlockFrames
@@ -95,10 +98,20 @@ public struct NeuralSoundSynth: ~Copyable {
         scheduler.silence(at: position)
     }
 
+    /// The notes that sounded in the last block.
+    public var voicesSounding: Int {
+        @_noLocks get { mixer.activeVoices }
+    }
     /// The most notes that sounded at once.
-    public var voicesPeak: Int { scheduler.soundingPeak }
+    public var voicesPeak: Int {
+        @_noLocks get { scheduler.soundingPeak }
+    }
     /// Notes for which there was no room.
-    public var droppedNotes: Int { scheduler.droppedNotes }
+    public var droppedNotes: Int {
+        @_noLocks get { scheduler.droppedNotes }
+    }
     /// Frames that the worker did not deliver in time.
-    public var missedFrames: Int { mixer.missedFrames }
+    public var missedFrames: Int {
+        @_noLocks get { mixer.missedFrames }
+    }
 }

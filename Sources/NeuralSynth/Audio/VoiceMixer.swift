@@ -21,7 +21,7 @@ internal import Signal
 
     private let samples: UnsafeMutablePointer<Float>
     private let mask: Int
-    private let renderedUntil: UnsafeMutablePointer<AtomicTime>
+    private let renderedUntil: UnsafeMutablePointer<PublishedTime>
     private let masterGain: Float
     private var voices: FixedArray<Voice>
     private var left: FixedArray<Ramp>
@@ -31,6 +31,7 @@ internal import Signal
     private var sounding: UInt32 = 0
     /// Samples that the worker did not deliver in time, while a note sounded.
     private(set) var missedFrames = 0
+    private var concealment = Concealment()
 
     init(tracks: VoiceTracks, masterGain: Float) {
         unsafe samples = tracks.track(0)
@@ -64,8 +65,16 @@ internal import Signal
                 apply(action)
                 _ = actions.pop()
             }
-            mix(from: start + done, count: count, rendered: rendered)
-            write(from: start + done, count: count, at: done, &outLeft, &outRight)
+            let ready = rendered - (start + done)
+            if ready > 0, ready < count { count = ready }
+            mix(from: start + done, count: count)
+            if ready <= 0, sounding != 0 || concealment.isFading {
+                if sounding != 0 { missedFrames += count }
+                concealment.fill(&outLeft, &outRight, at: done, count: count)
+            } else {
+                write(from: start + done, count: count, at: done, &outLeft, &outRight)
+                concealment.pass(&outLeft, &outRight, at: done, count: count)
+            }
             done += count
         }
     }
@@ -75,6 +84,7 @@ internal import Signal
     mutating func silence(_ actions: borrowing EventQueue<MixAction>) {
         while actions.pop() != nil {}
         for i in 0..<voices.count { voices[i].isActive = false }
+        concealment.forget()
     }
 
     @_noLocks
@@ -92,20 +102,24 @@ internal import Signal
         }
     }
 
-    /// Sums the tracks' samples per channel.
+    /// The notes that sound, those included that fade.
+    var activeVoices: Int {
+        @_noLocks get {
+            var count = 0
+            for i in 0..<voices.count where voices[i].isActive { count += 1 }
+            return count
+        }
+    }
+
+    /// Sums the tracks' samples per channel. Where the worker has not been yet, they are not to be used.
     @_noLocks
-    private mutating func mix(from time: Int, count: Int, rendered: Int) {
+    private mutating func mix(from time: Int, count: Int) {
         sounding = 0
-        var missed = false
         for track in 0..<voices.count {
             let voice = voices[track]
             if !voice.isActive { continue }
             if voice.fade.end <= time {
                 voices[track].isActive = false
-                continue
-            }
-            if time + count > rendered {
-                missed = true
                 continue
             }
             let source = unsafe samples + track * (mask + 1)
@@ -123,7 +137,6 @@ internal import Signal
                 }
             }
         }
-        if missed { missedFrames += count }
     }
 
     /// Applies the channels' gains and writes the sum.

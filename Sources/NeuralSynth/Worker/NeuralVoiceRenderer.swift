@@ -23,7 +23,8 @@ internal import Streaming
     private var nextSlice = 0
 
     init(
-        instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, trackCount: Int
+        instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, trackCount: Int,
+        latencySamples: Int
     ) throws(NeuralSynthError) {
         guard let first = instruments.first?.decoder.description else {
             throw NeuralSynthError(.configuration, "a synth needs at least one instrument")
@@ -72,25 +73,54 @@ internal import Streaming
         let longest = decoders.map(\.description.delaySamples).max() ?? 0
         tracks = VoiceTracks(
             count: trackCount,
-            minimumSamples: configuration.maximumBlockFrames + 4 * slice + 2 * first.slotSamples + longest,
+            minimumSamples: latencySamples + configuration.maximumBlockFrames + 2 * slice + 2
+                * first.slotSamples
+                + longest,
             commandCapacity: 1 << 14)
         groupOfTrack = Array(repeating: 0, count: trackCount)
         bends = (0..<16).map { _ in BendCurve(capacity: 256) }
     }
 
+    /// The event time before which every sample is there. Room: any.
+    public var renderedUntil: Int { unsafe tracks.renderedUntil.pointee.read() }
+
     /// Renders every slice that ends at or before `eventTime`: all the events before it must have been given.
     public func render(until eventTime: Int) throws(InferenceError) {
-        while nextSlice + sliceSamples <= eventTime { try renderSlice() }
+        while try renderSlice(until: eventTime) {}
     }
 
-    private func renderSlice() throws(InferenceError) {
+    /// Renders one slice if it ends at or before `eventTime`; false if it does not.
+    public func renderSlice(until eventTime: Int) throws(InferenceError) -> Bool {
         let end = nextSlice + sliceSamples
+        if end > eventTime { return false }
+        takeCommands(before: end)
+        // By index, here and in the groups: an iterator allocates where it is not optimised away.
+        for group in groups.indices { try groups[group].render(until: end, bends: bends, into: tracks) }
+        endSlice(at: end)
+        return true
+    }
+
+    /// Leaves out every slice that ends at or before `eventTime`, in which nothing is heard any more: the notes go on
+    /// after it from where they would be, with what their decoders remember from before. Returns how many there were.
+    public func skip(until eventTime: Int) -> Int {
+        let first = nextSlice
+        while nextSlice + sliceSamples <= eventTime {
+            let end = nextSlice + sliceSamples
+            takeCommands(before: end)
+            for group in groups.indices { groups[group].skip(until: end) }
+            endSlice(at: end)
+        }
+        return (nextSlice - first) / sliceSamples
+    }
+
+    private func takeCommands(before end: Int) {
         while let command = unsafe tracks.commands.pointee.peek(), command.time < end {
             apply(command)
             _ = unsafe tracks.commands.pointee.pop()
         }
-        // By index, here and in the groups: an iterator allocates where it is not optimised away.
-        for group in groups.indices { try groups[group].render(until: end, bends: bends, into: tracks) }
+    }
+
+    private func endSlice(at end: Int) {
         for channel in bends.indices { bends[channel].endSlice() }
         nextSlice = end
         unsafe tracks.renderedUntil.pointee.publish(end)

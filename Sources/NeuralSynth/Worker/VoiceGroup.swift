@@ -82,6 +82,18 @@ struct Voice {
             }
             if !batch.isEmpty { try runBatch(slots: most, bends: bends, into: tracks) }
         }
+        forgetSilent(at: end)
+    }
+
+    /// Leaves out what each track lacks before `end`.
+    func skip(until end: Int) {
+        for track in voices.indices where voices[track] != nil {
+            voices[track]!.slot += missingSlots(track, end)
+        }
+        forgetSilent(at: end)
+    }
+
+    private func forgetSilent(at end: Int) {
         for track in voices.indices {
             if let voice = voices[track], voice.silentAt <= end { voices[track] = nil }
         }

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("The command line")
 struct CommandLineTests {
-    static let commands = ["render", "resynthesize", "instruments", "inspect", "run", "bench", "doctor"]
+    static let commands = [
+        "render", "play", "devices", "resynthesize", "instruments", "inspect", "run", "bench", "doctor",
+    ]
 
     @Test("says its version")
     func version() throws {
@@ -33,6 +35,9 @@ struct CommandLineTests {
             ["render", "a.mid", "--out", "a.wav", "--gain", "nan"],
             ["render", "a.mid", "--out", "a.wav", "--instrument", "17=hiss"],
             ["render", "a.mid", "--out", "a.wav", "--instrument", "hiss,"],
+            ["play", "a.mid", "b.mid"], ["play", "--voices", "0"], ["play", "--look-ahead", "-1"],
+            ["play", "--look-ahead", "65537"], ["play", "--seconds", "0"], ["play", "--gain", "nan"],
+            ["play", "--instrument", "17=hiss"], ["play", "--threads", "65"],
             ["resynthesize", "a.wav", "--key", "60", "--out", "b.wav"],
             ["resynthesize", "--instrument", "sway", "--key", "60", "--out", "b.wav"],
             ["resynthesize", "a.wav", "--instrument", "sway", "--key", "60"],
@@ -75,7 +80,8 @@ struct CommandLineTests {
             ["render", "/nowhere.mid", "--out", folder.file("a.wav")],
             ["render", noise, "--out", folder.file("a.wav")],
             ["render", empty, "--out", folder.file("a.wav")], ["instruments", "--models", "/nowhere"],
-            ["instruments", "--models", folder.path],
+            ["instruments", "--models", folder.path], ["play", "/nowhere.mid"], ["play", noise],
+            ["play", "--models", "/nowhere"],
         ]
         for arguments in failing {
             let outcome = try Tool().run(arguments)
@@ -85,6 +91,19 @@ struct CommandLineTests {
             #expect(outcome.errors.split(separator: "\n").count == 1, "\(arguments): \(outcome.errors)")
         }
         #expect(try folder.names == ["empty.onnx", "noise.mid"])
+    }
+
+    @Test("without a JACK server says how to start one")
+    func noServer() throws {
+        var tool = Tool()
+        tool.environment["JACK_DEFAULT_SERVER"] = "echoel-none"
+        let playing = try tool.run("play")
+        #expect(playing.code == 1 && playing.output.isEmpty)
+        #expect(playing.errors.contains("jackd") || playing.errors.contains("libjack"))
+        let devices = try tool.run("devices", "--json")
+        #expect(devices.code == 0)
+        #expect(try devices.json()["isRunning"] as? Bool == false)
+        #expect((try devices.json()["problem"] as? String)?.isEmpty == false)
     }
 
     @Test("without ONNX Runtime says where to get it")

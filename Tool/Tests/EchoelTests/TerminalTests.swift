@@ -1,3 +1,5 @@
+import Devices
+import Player
 import Testing
 
 @testable import echoel
@@ -14,6 +16,22 @@ struct TerminalTests {
         #expect(Progress.line("a", seconds: 3, of: 0, elapsedSeconds: 1).contains("100 %"))
         #expect(Progress.clock(3723) == "1:02:03")
         #expect(Progress.clock(.infinity) == "99:59:59")
+    }
+
+    @Test("a live meter has the voices, the level and what went wrong")
+    func meter() {
+        var device = DeviceStatus()
+        (device.load, device.worstLoad, device.xruns) = (0.031, 0.114, 2)
+        let live = LiveStatus(
+            voices: 5, voicesPeak: 7, level: 0, droppedNotes: 0, missedFrames: 128, lateSlices: 1,
+            skippedSlices: 0,
+            worstLatenessSamples: 9, workerIsRealtime: true, frames: 48_000)
+        #expect(
+            LiveMeter.line(live: live, device: device, peak: 0.5)
+                == "5 voices  -6.0 dB  CPU 3 % (worst 11 %)  late 128  xruns 2")
+        device.isFreewheeling = true
+        #expect(LiveMeter.line(live: live, device: device, peak: 0).contains("silent"))
+        #expect(LiveMeter.line(live: live, device: device, peak: 0).hasSuffix("freewheeling"))
     }
 
     @Test("a table's columns are aligned")

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from . import product
+from .live import live
 from .report import Figure
 from .tool import Echoel, Instrument
 
-MEASURES = ("tune", "steady", "repeat", "parity", "memory", "speed")
+MEASURES = ("tune", "steady", "repeat", "parity", "memory", "speed", "live")
+SONG = Path(__file__).resolve().parents[3] / "Examples" / "first-light.mid"
 _KEPT = ("notes", "chords", "bends", "held")
 
 
@@ -39,6 +41,9 @@ def run_measures(
             elif measure == "parity":
                 announce("parity")
                 yield from product.parity(bench)
+            elif measure == "live":
+                announce("live")
+                yield from live(echoel, SONG, Path(folder))
             else:
                 for instrument in instruments:
                     announce(f"{measure}: {instrument.name}")

@@ -126,11 +126,12 @@ class Echoel:
                 raise TrainingError(f"{every[name]} or its decoder's manifest is not right: {error!r}") from error
         return found
 
-    def render(self, song: bytes, out: Path, instrument: str, *options: object) -> Rendering:
-        """Renders a MIDI file into `out` (its song is kept beside it)."""
+    def render(self, song: bytes, out: Path, instrument: str | None, *options: object) -> Rendering:
+        """Renders a MIDI file into `out` (its song is kept beside it); without an instrument on all there are."""
         midi = out.with_suffix(".mid")
         midi.write_bytes(song)
-        arguments = ["render", midi, "--instrument", instrument, "--out", out, "--models", self.models, *options]
+        who = [] if instrument is None else ["--instrument", instrument]
+        arguments = ["render", midi, *who, "--out", out, "--models", self.models, *options]
         report, peak = self._run(arguments, memory_file=out.with_suffix(".memory"))
         return Rendering(out, report, peak)
 
@@ -166,6 +167,20 @@ class Echoel:
             arguments += ["--output", f"{name}={folder / f'out-{name}.npy'}"]
         self._run(arguments)
         return [np.load(folder / f"out-{name}.npy") for name in outputs]
+
+    def start(self, command: str, *arguments: object, environment: dict[str, str]) -> subprocess.Popen:
+        """A command that goes on until it is ended; `report_of` waits for its report."""
+        line = [str(self.path), command, *map(str, arguments), "--models", str(self.models), "--json"]
+        return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+    @staticmethod
+    def report_of(process: subprocess.Popen) -> dict[str, Any]:
+        """What a command that `start` began has to report."""
+        out, said = process.communicate(timeout=_LONGEST_RUN_SECONDS)
+        if process.returncode != 0:
+            lines = said.strip().splitlines()
+            raise TrainingError(f"echoel failed: {lines[-1] if lines else f'exit code {process.returncode}'}")
+        return json.loads(out)
 
     def _run(self, arguments: Sequence[object], memory_file: Path | None = None) -> tuple[dict[str, Any], int]:
         command = [str(self.path), *map(str, arguments), "--json"]

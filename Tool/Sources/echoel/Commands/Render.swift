@@ -27,13 +27,7 @@ struct Render: ParsableCommand {
 
     @Argument(help: "The Standard MIDI File.", completion: .file(extensions: ["mid", "midi"]))
     var song: String
-    @Option(
-        help: ArgumentHelp("Who plays.", valueName: "name[,channel=name…]"),
-        completion: .custom { _, _, _ in
-            let store = try? ModelStore.locate(in: ModelStore.candidates())
-            return (try? store?.listing())?.instruments.map(\.name) ?? []
-        })
-    var instrument: String?
+    @OptionGroup var players: InstrumentOptions
     @Option(
         help: ArgumentHelp("The sound file to write.", valueName: "file.wav|.flac"),
         completion: .file(extensions: ["wav", "flac"]))
@@ -48,10 +42,9 @@ struct Render: ParsableCommand {
     var threads = 1
     @Option(parsing: .unconditional, help: ArgumentHelp("Louder or quieter, -96 to 48 dB.", valueName: "dB"))
     var gain = 0.0
-    @OptionGroup var store: StoreOptions
     @OptionGroup var report: ReportOptions
 
-    private static let maximumVoices = 64
+    static let maximumVoices = 64
 
     func validate() throws {
         guard [44_100, 48_000, 96_000].contains(sampleRate) else {
@@ -69,23 +62,13 @@ struct Render: ParsableCommand {
         guard ending == "wav" || ending == "flac", out.contains(".") else {
             throw ValidationError("--out takes a file that ends in .wav or .flac, not \(out).")
         }
-        _ = try assignment()
-    }
-
-    private func assignment() throws -> InstrumentAssignment? {
-        guard let instrument else { return nil }
-        do throws(InstrumentAssignment.Failure) {
-            return try InstrumentAssignment(parsing: instrument)
-        } catch {
-            throw ValidationError("--instrument: \(error.reason).")
-        }
     }
 
     func run() throws {
         try StagedFiles.checkTarget(out)
         let performance = try StandardMIDIFile(contentsOf: song).performance()
-        let store = try store.store()
-        let (manifests, plan) = try choose(from: store)
+        let store = try players.store.store()
+        let (manifests, plan) = try players.choose(from: store)
         let runtime = try OnnxRuntime.open()
         var loader = InstrumentLoader(runtime: runtime, store: store, threads: threads)
         let instruments = try manifests.map { try loader.load($0) }
@@ -99,44 +82,10 @@ struct Render: ParsableCommand {
             instruments: instruments, configuration: configuration, blockFrames: block)
 
         let piece = Piece(performance, sampleRate: renderer.player.sampleRate, plan: plan)
-        try announce(piece)
+        try piece.announce(as: song)
         let tail = instruments.map(\.releaseSeconds).max() ?? 0
         let finished = try write(piece, renderer, tailSeconds: Double(tail))
         try tell(finished, piece, renderer.player.counters)
-    }
-
-    /// The instruments to load, and where the channels start.
-    private func choose(from store: ModelStore) throws -> ([InstrumentManifest], ChannelPlan) {
-        if let assignment = try assignment() {
-            let manifests = try assignment.allNames.map { name throws(ModelsError) in
-                try store.instrument(named: name)
-            }
-            return (manifests, ChannelPlan(assignment, names: assignment.allNames))
-        }
-        let listing = try store.listing()
-        if let problem = listing.problems.first { throw problem }
-        guard !listing.instruments.isEmpty else {
-            throw ToolError(
-                .unusable,
-                "No instruments are installed in \(store.neuralSynthFolder). Give another folder with --models."
-            )
-        }
-        return (listing.instruments, ChannelPlan(all: listing.instruments))
-    }
-
-    private func announce(_ piece: Piece) throws {
-        let percussion = InstrumentAssignment.percussionChannel
-        let skipped = piece.skippedNotes[percussion].map { count in
-            "\(count) note\(count == 1 ? "" : "s") on channel \(percussion), percussion, "
-                + "\(count == 1 ? "is" : "are") left out; \(percussion)=NAME in --instrument plays them."
-        }
-        guard piece.notes > 0 else {
-            throw ToolError(
-                .unusable,
-                "\(song) has no notes to play. "
-                    + (skipped.map(\.capitalizedFirst) ?? "Check that it is the piece you meant."))
-        }
-        if let skipped { Terminal.note(skipped) }
     }
 
     private struct Finished {
@@ -217,8 +166,4 @@ struct Render: ParsableCommand {
                 + "peak \(level), \(realTimeFactor.formatted(decimals: 1))× real time"
         }
     }
-}
-
-extension String {
-    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

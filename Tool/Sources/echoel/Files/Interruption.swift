@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C and termination while files are being written: the work is told, cleans up, and then ends by the signal.
+/// Ctrl-C and termination while files are being written: the work is told, cleans up, and then ends by the signal. Where
+/// they are the usual way to end, they are taken.
 enum Interruption {
     fileprivate static let received = Atomic<Int32>(0)
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
@@ -31,6 +32,9 @@ enum Interruption {
         let number = received.load(ordering: .relaxed)
         if number != 0 { throw Interrupted(signal: number) }
     }
+
+    /// Whether a signal has come; it is then done with, and `check` does not see it.
+    static func take() -> Bool { received.exchange(0, ordering: .relaxed) != 0 }
 
     /// Ends the process by the signal, so that its parent sees what happened.
     static func end(by number: Int32) -> Never {

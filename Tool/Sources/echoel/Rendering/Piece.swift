@@ -44,6 +44,23 @@ struct Piece {
         endSample = held.isEmpty ? last : max(last, end)
     }
 
+    /// Says what is left out of `file`.
+    ///
+    /// - Throws: `unusable` where that is all.
+    func announce(as file: String) throws(ToolError) {
+        let percussion = InstrumentAssignment.percussionChannel
+        let skipped = skippedNotes[percussion].map { count in
+            "\(count) note\(count == 1 ? "" : "s") on channel \(percussion), percussion, "
+                + "\(count == 1 ? "is" : "are") left out; \(percussion)=NAME in --instrument plays them."
+        }
+        guard notes > 0 else {
+            throw ToolError(
+                .unusable,
+                "\(file) has no notes to play. " + (skipped ?? "Check that it is the piece you meant."))
+        }
+        if let skipped { Terminal.note(skipped) }
+    }
+
     private struct Held: Hashable {
         let channel: Int
         let key: UInt8

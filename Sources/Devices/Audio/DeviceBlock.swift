@@ -1,0 +1,138 @@
+internal import CRealtime
+internal import Realtime
+
+/// What a device does in each block besides playing it: messages that come in and those of a song are brought together,
+/// and the end fades.
+///
+/// Room: `begin`, `add`, `isComplete`, `end` audio; `init`, `deinit` and the counters control.
+// Sendable: what audio alone changes is audio's; the rest is made for two threads.
+@safe struct DeviceBlock: ~Copyable, @unchecked Sendable {
+    static var fadeFrames: Int { 2400 }
+    static var messageCapacity: Int { 4096 }
+
+    private let maximumFrames: Int
+    private let nanosecondsPerFrame: Double
+    private let messages: UnsafeMutablePointer<TimedMessage>
+    private var count = 0
+    private var position = 0
+    /// Frames of the fade-out that have been played; 0 where none has been asked for.
+    private var faded = 0
+    private var began: Int64 = 0
+
+    /// Control pushes, audio pops.
+    let scheduled = EventQueue<ScheduledMessage>(
+        minimumCapacity: 1 << 14,
+        blank: ScheduledMessage(sample: 0, message: ChannelMessage(status: 0, data1: 0, data2: 0)))
+    /// Other than 0 when the sound is to fade out.
+    let stopping = PublishedTime()
+    let frames = Counter()
+    let ignored = Counter()
+    let refused = Counter()
+    /// Of the last block and the longest: parts in a million of the block's duration.
+    let load = PublishedTime()
+    let worstLoad = Counter()
+    let hasFaded = PublishedTime()
+
+    init(maximumFrames: Int, sampleRate: Int) {
+        self.maximumFrames = maximumFrames
+        nanosecondsPerFrame = 1e9 / Double(sampleRate)
+        unsafe messages = .allocate(capacity: Self.messageCapacity)
+        unsafe messages.initialize(
+            repeating: TimedMessage(offsetFrames: 0, message: ChannelMessage(status: 0, data1: 0, data2: 0)),
+            count: Self.messageCapacity)
+    }
+
+    deinit { unsafe messages.deallocate() }
+
+    /// Begins a block.
+    @_noLocks
+    mutating func begin() {
+        began = rt_nanoseconds()
+        count = 0
+    }
+
+    /// Adds a message that came in at `offset` frames of the block; they come in order. Before it come those of the
+    /// song that are due.
+    @_noLocks
+    mutating func add(offset: Int, status: UInt8, data1: UInt8, data2: UInt8) {
+        addScheduled(before: position + offset + 1)
+        append(
+            TimedMessage(
+                offsetFrames: offset, message: ChannelMessage(status: status, data1: data1, data2: data2)))
+    }
+
+    @_noLocks
+    private mutating func addScheduled(before end: Int) {
+        while let next = scheduled.peek() {
+            if next.sample >= end { return }
+            let late = next.sample < position
+            append(TimedMessage(offsetFrames: late ? 0 : next.sample - position, message: next.message))
+            _ = scheduled.pop()
+        }
+    }
+
+    @_noLocks
+    private mutating func append(_ message: TimedMessage) {
+        if count == Self.messageCapacity {
+            ignored.add(1)
+            return
+        }
+        var message = message
+        // A song's message that was due earlier is still in its turn.
+        if count > 0 {
+            let last = unsafe messages[count - 1].offsetFrames
+            if message.offsetFrames < last { message.offsetFrames = last }
+        }
+        unsafe messages[count] = message
+        count += 1
+    }
+
+    /// The messages of the block are there; false, and silence, where the block is larger than was agreed.
+    @_noLocks
+    mutating func isComplete(
+        _ left: UnsafeMutablePointer<Float>, _ right: UnsafeMutablePointer<Float>, frames: Int
+    ) -> Bool {
+        if frames > maximumFrames {
+            for i in 0..<frames {
+                unsafe left[i] = 0
+                unsafe right[i] = 0
+            }
+            refused.add(1)
+            return false
+        }
+        addScheduled(before: position + frames)
+        return true
+    }
+
+    /// The block's messages, in order.
+    var blockMessages: UnsafeBufferPointer<TimedMessage> {
+        unsafe UnsafeBufferPointer(start: messages, count: count)
+    }
+
+    /// Ends a block that has been played into both outputs.
+    @_noLocks
+    mutating func end(
+        _ left: UnsafeMutablePointer<Float>, _ right: UnsafeMutablePointer<Float>, frames: Int
+    ) {
+        if stopping.read() != 0 { unsafe fade(left, right, frames: frames) }
+        position += frames
+        self.frames.add(frames)
+        let took = Double(rt_nanoseconds() - began) / (nanosecondsPerFrame * Double(frames))
+        let share = took < 1000 ? Int(took * 1e6) : 1_000_000_000
+        load.publish(share)
+        worstLoad.raise(to: share)
+    }
+
+    @_noLocks
+    private mutating func fade(
+        _ left: UnsafeMutablePointer<Float>, _ right: UnsafeMutablePointer<Float>, frames: Int
+    ) {
+        for i in 0..<frames {
+            let gain = faded < Self.fadeFrames ? 1 - Float(faded) / Float(Self.fadeFrames) : 0
+            unsafe left[i] *= gain
+            unsafe right[i] *= gain
+            if faded < Self.fadeFrames { faded += 1 }
+        }
+        if faded == Self.fadeFrames { hasFaded.publish(1) }
+    }
+}

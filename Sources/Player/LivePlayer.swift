@@ -1,0 +1,166 @@
+internal import CRealtime
+public import Inference
+public import NeuralSynth
+internal import Realtime
+
+/// How a live player is cut into blocks, and how far its worker runs ahead.
+public struct LiveConfiguration: Sendable, Equatable {
+    /// The most frames of a block, 1…4096.
+    public var blockFrames: Int
+    /// Whether blocks may have any number of frames up to that, as in a plugin; devices give equally long ones.
+    public var blocksVary: Bool
+    /// Samples that the worker has to render in, on top of the block that it takes at least, 0…65536.
+    public var lookAheadSamples: Int
+    /// SCHED_FIFO's, 1…99, where the system permits it.
+    public var workerPriority: Int
+
+    public init(
+        blockFrames: Int = 128, blocksVary: Bool = false, lookAheadSamples: Int = 128,
+        workerPriority: Int = 60
+    ) {
+        self.blockFrames = blockFrames
+        self.blocksVary = blocksVary
+        self.lookAheadSamples = lookAheadSamples
+        self.workerPriority = workerPriority
+    }
+}
+
+/// What has happened since a live player was started. Each is counted by itself: they are not of one instant.
+public struct LiveStatus: Sendable, Equatable {
+    /// Of the block that was played last, and the most so far.
+    public var voices: Int
+    public var voicesPeak: Int
+    /// The loudest sample of the block that was played last, linear.
+    public var level: Float
+    /// Notes for which there was no room.
+    public var droppedNotes: Int
+    /// Frames that were concealed, because the worker had not rendered them.
+    public var missedFrames: Int
+    /// Slices that came too late for the block that plays their beginning, and slices that were left out.
+    public var lateSlices: Int
+    public var skippedSlices: Int
+    /// The most by which a slice was late, in samples.
+    public var worstLatenessSamples: Int
+    /// Whether the worker runs ahead of other programs.
+    public var workerIsRealtime: Bool
+    /// Frames played.
+    public var frames: Int
+
+    public init(
+        voices: Int, voicesPeak: Int, level: Float, droppedNotes: Int, missedFrames: Int, lateSlices: Int,
+        skippedSlices: Int, worstLatenessSamples: Int, workerIsRealtime: Bool, frames: Int
+    ) {
+        self.voices = voices
+        self.voicesPeak = voicesPeak
+        self.level = level
+        self.droppedNotes = droppedNotes
+        self.missedFrames = missedFrames
+        self.lateSlices = lateSlices
+        self.skippedSlices = skippedSlices
+        self.worstLatenessSamples = worstLatenessSamples
+        self.workerIsRealtime = workerIsRealtime
+        self.frames = frames
+    }
+}
+
+/// An instrument that is played live: `player` in the device's callback, its voices rendered by a thread of its own.
+///
+/// A message sounds `latency.total` samples after its time, exactly; what is played equals what `OfflineRenderer` writes,
+/// as long as the worker is in time. Where it is not, the sound is concealed (the last 2.7 ms backwards, fading), the
+/// frames are counted, and the music goes on where it would be.
+///
+/// Room: control; `player.process` and `player.reset` audio.
+@safe public final class LivePlayer: @unchecked Sendable {
+    // Sendable: the player's audio half belongs to one thread, which is not ours to choose; all else is immutable.
+    public let player: Player
+    public let latency: Latency
+    private let signals: UnsafeMutablePointer<RenderSignals>
+    private let work: DueRendering
+    private let thread: RenderThread?
+
+    /// Starts the worker.
+    ///
+    /// - Parameter configuration: `maximumBlockFrames` is replaced by the live one's `blockFrames`.
+    /// - Throws: `NeuralSynthError`.
+    public convenience init(
+        instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration,
+        live: LiveConfiguration = .init()
+    ) throws(NeuralSynthError) {
+        try self.init(instruments: instruments, configuration: configuration, live: live, isThreaded: true)
+    }
+
+    /// Without a thread, whoever plays says when the worker works (`renderWhatIsDue`): a session that repeats.
+    package init(
+        instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, live: LiveConfiguration,
+        isThreaded: Bool
+    ) throws(NeuralSynthError) {
+        guard (1...4096).contains(live.blockFrames), (0...65536).contains(live.lookAheadSamples),
+            (1...99).contains(live.workerPriority)
+        else {
+            throw NeuralSynthError(
+                .configuration,
+                "blocks have 1 to 4096 frames, the look-ahead is 0 to 65536 samples, the priority 1 to 99; these are "
+                    + "\(live.blockFrames), \(live.lookAheadSamples) and \(live.workerPriority)")
+        }
+        latency = Latency(
+            buffering: Latency.buffering(
+                blockFrames: live.blockFrames, sliceSamples: configuration.sliceSamples,
+                blocksVary: live.blocksVary),
+            model: 0, lookAhead: live.lookAheadSamples)
+        var configuration = configuration
+        configuration.maximumBlockFrames = live.blockFrames
+        let synth = try NeuralSoundSynth(
+            instruments: instruments, configuration: configuration, latencySamples: latency.total)
+        unsafe signals = .allocate(capacity: 1)
+        unsafe signals.initialize(to: RenderSignals())
+        player = Player(synth)
+        work = unsafe DueRendering(renderer: player.renderer, signals: signals)
+        do throws(InferenceError) {
+            thread = isThreaded ? try RenderThread(work, priority: Int32(live.workerPriority)) : nil
+        } catch {
+            unsafe signals.deinitialize(count: 1)
+            unsafe signals.deallocate()
+            throw NeuralSynthError(.inference, "\(error)", underlying: error)
+        }
+        unsafe player.tell(signals)
+    }
+
+    /// Audio must have stopped.
+    deinit {
+        thread?.stop()
+        unsafe player.tell(nil)
+        unsafe signals.deinitialize(count: 1)
+        unsafe signals.deallocate()
+    }
+
+    /// Why there is no more sound, where inference has failed.
+    public var failure: InferenceError? { thread?.failure }
+
+    /// Room: worker, where there is no thread.
+    package func renderWhatIsDue() throws(InferenceError) { try work.run() }
+
+    /// Waits until the worker has rendered every slice that it may: for whoever plays faster than real time. Gives up
+    /// after ten seconds, and where inference has failed. Room: control.
+    public func waitForWorker() {
+        let slice = player.renderer.sliceSamples
+        let due = unsafe signals.pointee.known.read() / slice * slice
+        for _ in 0..<100_000 {
+            if player.renderer.renderedUntil >= due { return }
+            if unsafe signals.pointee.failed.read() != 0 { return }
+            rt_sleep(100_000)
+        }
+    }
+
+    /// Room: control, one thread.
+    public var status: LiveStatus {
+        let played = player.status.fetch()
+        return unsafe LiveStatus(
+            voices: played.voices, voicesPeak: played.voicesPeak, level: played.level,
+            droppedNotes: played.droppedNotes, missedFrames: played.missedFrames,
+            lateSlices: signals.pointee.lateSlices.read(),
+            skippedSlices: signals.pointee.skippedSlices.read(),
+            worstLatenessSamples: signals.pointee.worstLateness.read(),
+            workerIsRealtime: thread?.isRealtime ?? false,
+            frames: played.position)
+    }
+}

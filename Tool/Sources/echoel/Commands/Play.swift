@@ -1,0 +1,140 @@
+import ArgumentParser
+import Devices
+import Foundation
+import Inference
+import MusicIO
+import NeuralSynth
+import Player
+
+struct Play: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Plays neural instruments live, through JACK.",
+        discussion: """
+            Without a song it plays what comes in by MIDI, until Ctrl-C: connect a keyboard to echoel:midi_in. With one, \
+            it plays the song, and what comes in besides, and ends. Sound goes to the machine's first two outputs \
+            unless --no-connect is given.
+
+            A message sounds a fixed number of samples after it came in, which is said at the start. --look-ahead gives \
+            the neural network more of them, on a machine that is not quick enough otherwise.
+
+            Without a sound card, a server to try it with:
+
+              jackd -r -d dummy -r 48000 -p 128
+
+            Example: strings by keyboard, and the trumpet on channel 2:
+
+              echoel play --instrument strings,2=trumpet
+            """)
+
+    @Argument(help: "A Standard MIDI File.", completion: .file(extensions: ["mid", "midi"]))
+    var song: String?
+    @OptionGroup var players: InstrumentOptions
+    @Option(help: "Notes that may sound at once, 1 to 64.")
+    var voices = 16
+    @Option(help: "Threads of the neural network, 1 to 64.")
+    var threads = 1
+    @Option(parsing: .unconditional, help: ArgumentHelp("Louder or quieter, -96 to 48 dB.", valueName: "dB"))
+    var gain = 0.0
+    @Option(help: ArgumentHelp("For the neural network, 0 to 65536.", valueName: "samples"))
+    var lookAhead = 128
+    @Option(help: ArgumentHelp("End after so long, more than 0.", valueName: "seconds"))
+    var seconds: Double?
+    @Flag(help: "Connect nothing.")
+    var noConnect = false
+    @OptionGroup var report: ReportOptions
+
+    func validate() throws {
+        guard 1...Render.maximumVoices ~= voices else {
+            throw ValidationError("--voices takes 1 to \(Render.maximumVoices), not \(voices).")
+        }
+        guard 1...64 ~= threads else { throw ValidationError("--threads takes 1 to 64, not \(threads).") }
+        guard gain.isFinite, -96...48 ~= gain else {
+            throw ValidationError("--gain takes -96 to 48 dB, not \(gain).")
+        }
+        guard 0...65_536 ~= lookAhead else {
+            throw ValidationError("--look-ahead takes 0 to 65536 samples, not \(lookAhead).")
+        }
+        if let seconds, !(seconds > 0 && seconds <= 1e6) {
+            throw ValidationError("--seconds takes more than 0 and at most a million, not \(seconds).")
+        }
+    }
+
+    func run() throws {
+        let performance = try song.map { try StandardMIDIFile(contentsOf: $0).performance() }
+        let store = try players.store.store()
+        let (manifests, plan) = try players.choose(from: store)
+        let device = try JackDevice(name: "echoel")
+        let runtime = try OnnxRuntime.open()
+        var loader = InstrumentLoader(runtime: runtime, store: store, threads: threads)
+        let instruments = try manifests.map { try loader.load($0) }
+
+        var configuration = NeuralSynthConfiguration()
+        configuration.voices = voices
+        configuration.sliceSamples = 128
+        configuration.channelInstruments = plan.start
+        configuration.pinnedChannels = plan.pinned
+        configuration.masterGain = Float(pow(10, gain / 20))
+        let piece = performance.map { Piece($0, sampleRate: device.sampleRate, plan: plan) }
+        if let piece, let song { try piece.announce(as: song) }
+        var playing = LivePerformance(
+            instruments: instruments, configuration: configuration, lookAheadSamples: lookAhead, piece: piece,
+            isConnected: !noConnect, endSeconds: seconds)
+        let summary = try playing.run(on: device)
+        if report.json {
+            try Terminal.result(json: summary)
+        } else {
+            try Terminal.result(summary.text)
+        }
+    }
+}
+
+struct ListDevices: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "devices", abstract: "Shows what there is to play on.",
+        discussion: """
+            Example:
+
+              echoel devices --json
+            """)
+
+    @OptionGroup var report: ReportOptions
+
+    /// Others rely on these keys; more may be added.
+    struct Report: Encodable {
+        let system: String
+        let isRunning: Bool
+        /// Why not, where it is not running.
+        let problem: String?
+        let sampleRate, blockFrames: Int?
+        let isRealtime: Bool?
+        let outputs, midiInputs: [String]
+    }
+
+    func run() throws {
+        let found: Report
+        do throws(DeviceError) {
+            let device = try JackDevice(name: "echoel-devices")
+            found = Report(
+                system: "JACK", isRunning: true, problem: nil, sampleRate: device.sampleRate,
+                blockFrames: device.blockFrames, isRealtime: device.isRealtime,
+                outputs: device.machineOutputs, midiInputs: device.machineMIDIInputs)
+        } catch {
+            guard error.code == .noServer || error.code == .missingLibrary else { throw error }
+            found = Report(
+                system: "JACK", isRunning: false, problem: error.description, sampleRate: nil,
+                blockFrames: nil,
+                isRealtime: nil, outputs: [], midiInputs: [])
+        }
+        if report.json { return try Terminal.result(json: found) }
+        guard found.isRunning, let rate = found.sampleRate, let block = found.blockFrames else {
+            return try Terminal.result("JACK: \(found.problem ?? "not running")")
+        }
+        var lines = [
+            "JACK: \(rate) Hz, \(block) frames a block, "
+                + (found.isRealtime == true ? "real-time priority" : "without real-time priority")
+        ]
+        lines += found.outputs.map { "  output      \(Terminal.clean($0))" }
+        lines += found.midiInputs.map { "  MIDI input  \(Terminal.clean($0))" }
+        try Terminal.result(lines.joined(separator: "\n"))
+    }
+}

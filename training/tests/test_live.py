@@ -1,0 +1,32 @@
+"""What is recorded live is held against what is rendered, wherever periods were dropped."""
+
+import numpy as np
+import pytest
+
+from echoel_training.measure.live import EQUAL, PERIOD, SEGMENT_SAMPLES, equal_share
+
+
+@pytest.fixture(scope="module")
+def rendered():
+    generator = np.random.default_rng(3)
+    return np.cumsum(generator.normal(0, 0.01, (400_000, 2)), axis=0) % 0.5 - 0.25
+
+
+def test_a_recording_that_begins_later_equals_the_rendering(rendered):
+    share, farthest = equal_share(rendered[70_001:370_001] + EQUAL / 4, rendered)
+    assert share == 100 and farthest == pytest.approx(EQUAL / 4)
+
+
+def test_dropped_periods_cost_the_segments_that_they_are_in(rendered):
+    played = np.concatenate([rendered[10_000:100_000], rendered[100_000 + 5 * PERIOD : 300_000]])
+    share, _ = equal_share(played, rendered)
+    segments = len(played) // SEGMENT_SAMPLES
+    assert share == pytest.approx(100 * (1 - 1 / segments), abs=1)
+
+
+def test_another_sound_and_a_late_note_are_not_equal(rendered):
+    louder, _ = equal_share(rendered[10_000:200_000] * 1.001, rendered)
+    late = np.concatenate([rendered[10_000:100_000], rendered[100_000 - 7 : 200_000]])  # not whole periods
+    assert louder == 0
+    assert equal_share(late, rendered)[0] < 60
+    assert np.isnan(equal_share(np.zeros((100_000, 2)), rendered)[0])
