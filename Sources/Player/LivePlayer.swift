@@ -133,6 +133,11 @@ public struct LiveStatus: Sendable, Equatable {
         unsafe signals.deallocate()
     }
 
+    /// Whether the system lets a worker of that priority run ahead of other programs (SCHED_FIFO).
+    public static func realtimeIsPermitted(priority: Int = LiveConfiguration().workerPriority) -> Bool {
+        RenderThread.realtimeIsPermitted(priority: Int32(priority))
+    }
+
     /// Why there is no more sound, where inference has failed.
     public var failure: InferenceError? { thread?.failure }
 

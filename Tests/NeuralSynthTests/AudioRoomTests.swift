@@ -44,6 +44,36 @@ struct AudioRoomTests {
         #expect(player.counters.missedFrames == 0)
     }
 
+    /// In time, late, concealing what is missed, and reset.
+    @Test func playingLiveAllocatesNothing() throws {
+        var configuration = NeuralSynthConfiguration()
+        configuration.sliceSamples = 128
+        let live = try LivePlayer(
+            instruments: try ModelFolder.fixtures.instruments(["sine"]), configuration: configuration,
+            live: LiveConfiguration(), isThreaded: false)
+        var left = [Float](repeating: 0, count: 128)
+        var right = left
+        var audio = 0
+        for block in 0..<400 {
+            let key = UInt8(48 + block % 24)
+            let messages = [
+                TimedMessage(
+                    offsetFrames: block % 128, message: ChannelMessage(status: 0x90, data1: key, data2: 90)),
+                TimedMessage(
+                    offsetFrames: 127, message: ChannelMessage(status: 0x80, data1: key &- 1, data2: 0)),
+            ]
+            var leftSpan = left.mutableSpan
+            var rightSpan = right.mutableSpan
+            audio += allocations { live.player.process(messages.span, left: &leftSpan, right: &rightSpan) }
+            if block == 300 { audio += allocations { live.player.reset() } }
+            // The worker does nothing for a while.
+            if !(100..<160).contains(block) { try live.renderWhatIsDue() }
+        }
+        #expect(audio == 0)
+        #expect(live.status.missedFrames > 5000 && live.status.skippedSlices > 50)
+        #expect(left.contains { $0 != 0 })
+    }
+
     @Test func aResetPlayerIsSilentAndPlaysAgain() throws {
         let instruments = try ModelFolder.shipped.instruments(["trumpet"])
         let player = try OfflineRenderer(

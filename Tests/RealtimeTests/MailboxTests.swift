@@ -26,7 +26,7 @@ struct MailboxTests {
 
     @Test func twoThreadsNeverShareAValue() async {
         let shared = Shared(Mailbox(Pair()))
-        let count = 200_000
+        let count = 50_000
         async let sent: Void = onThread {
             for number in 1...count { shared.value.leave(Pair(number: number, negative: -number)) }
         }

@@ -32,7 +32,7 @@ struct RetireQueueTests {
 
     @Test func oneThreadRetiresAndAnotherFrees() async {
         let (gone, queue) = (Shared(Counter()), Shared(RetireQueue<Tenant>(minimumCapacity: 8)))
-        let count = 20_000
+        let count = 5_000
         async let retired: Void = onThread {
             for _ in 0..<count {
                 let object = unsafe Unmanaged.passRetained(Tenant(gone))

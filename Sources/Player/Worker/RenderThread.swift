@@ -31,6 +31,18 @@ internal import Synchronization
         state.withLock { $0.thread = thread }
     }
 
+    /// Tries it, on a thread that ends at once.
+    static func realtimeIsPermitted(priority: Int32) -> Bool {
+        final class Answer: Sendable { let isPermitted = Mutex(false) }
+        let answer = Answer()
+        let thread = try? PosixThread.start {
+            let refused = rt_thread_prepare(priority)
+            answer.isPermitted.withLock { $0 = refused == 0 }
+        }
+        thread?.join()
+        return answer.isPermitted.withLock { $0 }
+    }
+
     /// Ends the thread and waits for its end; the second time nothing happens.
     func stop() {
         let thread = state.withLock { state in

@@ -200,7 +200,7 @@ struct ReportTests {
         #expect(
             names == [
                 "onnxruntime", "providers", "models", "instrument hiss", "instrument hush", "cpu",
-                "data folder",
+                "data folder", "jack", "real-time priority",
             ])
         for check in checks {
             #expect(check["ok"] as? Bool == true, "\(check)")
