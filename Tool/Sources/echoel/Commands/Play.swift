@@ -92,7 +92,7 @@ struct ListDevices: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "devices", abstract: "Shows what there is to play on.",
         discussion: """
-            Example:
+            Example: for another program to read:
 
               echoel devices --json
             """)
