@@ -43,7 +43,7 @@ struct JackDeviceTests {
     }
 
     @Test func aSongIsPlayedAndFades() throws {
-        let server = try JackServer(blockFrames: 128)
+        let server = JackServer(blockFrames: 128)
         defer { server.end() }
         let device = try open()
         #expect(device.sampleRate == 48_000 && device.blockFrames == 128)
@@ -65,7 +65,7 @@ struct JackDeviceTests {
     }
 
     @Test func anotherSampleRateIsRefused() throws {
-        let server = try JackServer(sampleRate: 44_100)
+        let server = JackServer(sampleRate: 44_100)
         defer { server.end() }
         let device = try open()
         let live = try player(device)
@@ -75,7 +75,7 @@ struct JackDeviceTests {
     }
 
     @Test func aServersEndIsToldAndAnotherIsTaken() throws {
-        var server = try JackServer()
+        var server = JackServer()
         let device = try open()
         try device.start(try player(device))
         wait("it plays") { device.status.frames > 0 }
@@ -83,7 +83,7 @@ struct JackDeviceTests {
         wait("the end is told") { device.status.hasShutDown }
         #expect(device.hasFaded)
         device.close()
-        server = try JackServer(blockFrames: 64)
+        server = JackServer(blockFrames: 64)
         defer { server.end() }
         let again = try open()
         try again.start(try player(again))
