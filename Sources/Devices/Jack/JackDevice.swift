@@ -104,6 +104,7 @@ internal import Synchronization
         stop()
         if isOpen { unsafe cjack_close(client) }
         isOpen = false
+        release()
     }
 
     private var isOpen = true
@@ -126,6 +127,7 @@ internal import Synchronization
         }
         guard isOpen else { throw DeviceError(.refused, "The device \(name) has been closed. Open another.") }
         stop()
+        release()
         self.live = live
         let block = UnsafeMutablePointer<DeviceBlock>.allocate(capacity: 1)
         unsafe block.initialize(
@@ -154,10 +156,12 @@ internal import Synchronization
 
     /// Ends at once; `fadeOut` comes before it where it is to be heard.
     public func stop() {
-        if isActive {
-            unsafe cjack_deactivate(client)
-            isActive = false
-        }
+        if isActive { unsafe cjack_deactivate(client) }
+        isActive = false
+    }
+
+    /// Lets go of what was played. A thread of the server may still look at it until the client is closed.
+    private func release() {
         if let block = unsafe block {
             unsafe block.deinitialize(count: 1)
             unsafe block.deallocate()
