@@ -59,7 +59,8 @@ class Shimmer(nn.Module):
         for name, value in constants.items():
             self.register_buffer(name, value.float(), persistent=False)
         place = torch.arange(SHIMMERING)
-        near = ((place[:, None] - place) % SHIMMERING < BROAD_PARTIALS).float() / math.sqrt(BROAD_PARTIALS)
+        # Ones and zeros, which half precision keeps.
+        near = ((place[:, None] - place) % SHIMMERING < BROAD_PARTIALS).float()
         self.register_buffer("near", near, persistent=False)
 
     @staticmethod
@@ -72,7 +73,7 @@ class Shimmer(nn.Module):
         parts = len(SHIMMER_HERTZ)
         places = [(3 * part + turn) * SHIMMERING // (3 * parts) for part in range(parts)]
         *own, broad = (torch.roll(noise, place, dims=-1) for place in places)
-        return torch.stack([*own, broad @ self.near], dim=1)
+        return torch.stack([*own, (broad @ self.near) * (1 / math.sqrt(BROAD_PARTIALS))], dim=1)
 
     def beginning(self, noise: Tensor) -> Tensor:
         """The state of a voice that starts now, drawn by its first slot's noise ``[B, 128]``: its walks are not at rest,
