@@ -84,7 +84,7 @@ class Ground:
         return {
             "mel distance": distance_figures(self.name, renderings),
             "pitch": keys_in_tune(bench, instrument, self.recordings, [57, 66, self.key, 80]),
-            "slices": sustain_figures(bench, instrument, self.origin, [62, self.key], is_struck=True),
+            "slices": sustain_figures(bench, instrument, self.origin, [62, self.key], is_struck=False),
         }
 
     def identity(self, echoel: Path, models: Path, folder: Path, monkeypatch) -> list[Figure]:
