@@ -53,7 +53,7 @@ OWN_PARTIALS = 80
 """So many of the lowest partials have an amplitude of their own, besides the envelope's, and a second line: that of a
 layer that is tuned apart, or of a piano's other strings."""
 
-STRONGEST_STRING, STRONGEST_LAYER = 0.6, 100.0
+STRONGEST_STRING, STRONGEST_LAYER = 0.7, 100.0
 """Of a second line against the first. Two strings that were as loud would not only beat but leave the note's pitch."""
 
 QUIETEST, LOUDEST = -14.0, 2.0

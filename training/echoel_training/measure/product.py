@@ -19,6 +19,9 @@ from .tool import Echoel, Instrument
 
 MEDIAN_CENTS, MOST_CENTS = 3.0, 10.0
 SLICE_SAMPLES = 256  # what the synthesiser renders at once
+STRUCK_DRIFT_CENTS = 10.0
+"""Strings that beat pull a note's pitch about: FluidR3's own piano drifts by 9.8 cents in four seconds of key 48."""
+
 _ATTACK = 0.3  # seconds of a note before it is steady
 _PAUSE = 0.1  # seconds of silence after a release
 GAIN_DB = -18
@@ -151,7 +154,14 @@ def steady(bench: Bench, instrument: Instrument, count: int = 4, held_seconds: f
     ]
     return [
         *([] if instrument.is_struck else constant),
-        Figure(held, "pitch drift", worst(c.pitch_drift_cents for c in courses), "cents", 3.0, details=details),
+        Figure(
+            held,
+            "pitch drift",
+            worst(c.pitch_drift_cents for c in courses),
+            "cents",
+            STRUCK_DRIFT_CENTS if instrument.is_struck else 3.0,
+            details=details,
+        ),
         Figure(held, "farthest from its pitch", worst(c.worst_cents for c in courses), "cents", 10.0),
         Figure(let_go, "after the release, against the note", max(r.residual_db for r in releases), "dB", -90.0),
         Figure(
