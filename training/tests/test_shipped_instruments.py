@@ -143,11 +143,11 @@ def test_a_released_note_is_silent_when_it_says_so(instrument):
 
 
 def test_a_note_sounds_at_once(instrument):
-    """Its first 30 ms are less than 20 dB below its sustained level, in the median of the keys, and nowhere 24: a section
+    """Its first 30 ms are less than 20 dB below its sustained level, in the median of the keys, and nowhere 22: a section
     of players sets in at −5 to −17 dB in the recordings, and its level moves."""
     notes = instrument.play(instrument.keys(7), 1.0)
     first = [decibels(level(audio[: int(0.03 * RATE)]) / level(audio[RATE // 2 :])) for audio in notes]
-    assert np.median(first) > -20 and min(first) > -24, first
+    assert np.median(first) > -20 and min(first) > -22, first
 
 
 def test_slices_leave_no_seam(instrument):

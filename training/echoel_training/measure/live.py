@@ -20,7 +20,7 @@ SEGMENT_SAMPLES = 2048
 EQUAL = 2e-6
 """Of full scale: the recorder's and the file's 24 bits."""
 
-LEAST_EQUAL = 50.0
+LEAST_EQUAL = 80.0
 """Percent of the segments. A busy machine's server drops periods, and the recorder some more; a player that is not exact
 has none."""
 

@@ -19,7 +19,7 @@ from .tool import Echoel, Instrument
 
 MEDIAN_CENTS, MOST_CENTS = 3.0, 10.0
 SLICE_SAMPLES = 256  # what the synthesiser renders at once
-STRUCK_DRIFT_CENTS = 10.0
+STRUCK_DRIFT_CENTS = 6.0
 """Strings that beat pull a note's pitch about: FluidR3's own piano drifts by 9.8 cents in four seconds of key 48."""
 
 _ATTACK = 0.3  # seconds of a note before it is steady

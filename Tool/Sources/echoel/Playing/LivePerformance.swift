@@ -11,7 +11,7 @@ struct LivePerformance {
     private let configuration: NeuralSynthConfiguration
     private let lookAheadSamples: Int
     private let isConnected: Bool
-    /// Frames to play; nil for ever.
+    /// How long to play; nil for ever, or until the song has ended.
     private let endSeconds: Double?
     private let song: [ScheduledMessage]
     private let songEnd: Int?
