@@ -1,10 +1,11 @@
 internal import CRealtime
 internal import Realtime
+internal import Signal
 
 /// What a device does in each block besides playing it: messages that come in and those of a song are brought together,
 /// and the end fades.
 ///
-/// Room: `begin`, `add`, `isComplete`, `end` audio; `init`, `deinit` and the counters control.
+/// Room: `begin`, `add`, `complete`, `end` audio; `init`, `deinit` and the counters control.
 // Sendable: what audio alone changes is audio's; the rest is made for two threads.
 @safe struct DeviceBlock: ~Copyable, @unchecked Sendable {
     static var fadeFrames: Int { 2400 }
@@ -15,8 +16,7 @@ internal import Realtime
     private let messages: UnsafeMutablePointer<TimedMessage>
     private var count = 0
     private var position = 0
-    /// Frames of the fade-out that have been played; 0 where none has been asked for.
-    private var faded = 0
+    private var fade = Fade.never
     private var began: Int64 = 0
 
     /// Control pushes, audio pops.
@@ -87,9 +87,9 @@ internal import Realtime
         count += 1
     }
 
-    /// The messages of the block are there; false, and silence, where the block is larger than was agreed.
+    /// Completes the block's messages; false, and silence, where the block is larger than was agreed.
     @_noLocks
-    mutating func isComplete(
+    mutating func complete(
         _ left: UnsafeMutablePointer<Float>, _ right: UnsafeMutablePointer<Float>, frames: Int
     ) -> Bool {
         if frames > maximumFrames {
@@ -114,7 +114,7 @@ internal import Realtime
     mutating func end(
         _ left: UnsafeMutablePointer<Float>, _ right: UnsafeMutablePointer<Float>, frames: Int
     ) {
-        if stopping.read() != 0 { unsafe fade(left, right, frames: frames) }
+        if stopping.read() != 0 { unsafe fadeOut(left, right, frames: frames) }
         position += frames
         self.frames.add(frames)
         let took = Double(rt_nanoseconds() - began) / (nanosecondsPerFrame * Double(frames))
@@ -124,15 +124,15 @@ internal import Realtime
     }
 
     @_noLocks
-    private mutating func fade(
+    private mutating func fadeOut(
         _ left: UnsafeMutablePointer<Float>, _ right: UnsafeMutablePointer<Float>, frames: Int
     ) {
+        if fade.start == .max { fade = Fade(start: position, length: Self.fadeFrames) }
         for i in 0..<frames {
-            let gain = faded < Self.fadeFrames ? 1 - Float(faded) / Float(Self.fadeFrames) : 0
+            let gain = fade.gain(at: position + i)
             unsafe left[i] *= gain
             unsafe right[i] *= gain
-            if faded < Self.fadeFrames { faded += 1 }
         }
-        if faded == Self.fadeFrames { hasFaded.publish(1) }
+        if position + frames >= fade.end { hasFaded.publish(1) }
     }
 }

@@ -254,7 +254,7 @@ private func play(_ frames: UInt32, _ context: UnsafeMutablePointer<JackDevice.C
     guard let left = unsafe left, let right = unsafe right else { return }
     let block = unsafe context.pointee.block
     unsafe takeMessages(frames, context)
-    if unsafe block.pointee.isComplete(left, right, frames: Int(frames)) {
+    if unsafe block.pointee.complete(left, right, frames: Int(frames)) {
         var leftSpan = unsafe MutableSpan(_unsafeStart: left, count: Int(frames))
         var rightSpan = unsafe MutableSpan(_unsafeStart: right, count: Int(frames))
         unsafe context.pointee.player._withUnsafeGuaranteedRef {

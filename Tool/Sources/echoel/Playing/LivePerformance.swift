@@ -50,6 +50,7 @@ struct LivePerformance {
                 open.close()
                 summary.add(outcome)
                 meter.finish()
+                if outcome.reason != .ended { summary.restarts += 1 }
                 switch outcome.reason {
                 case .ended: device = nil
                 case .serverGone:
@@ -179,7 +180,7 @@ struct LiveSummary: Encodable {
     var worstLoadPercent = 0.0
     var workerIsRealtime = false
     /// Because the server came back, or changed its blocks.
-    var restarts = -1
+    var restarts = 0
 
     mutating func add(_ outcome: LivePerformance.Outcome) {
         seconds = (seconds + outcome.seconds).rounded(decimals: 3)
@@ -194,7 +195,6 @@ struct LiveSummary: Encodable {
         xruns += outcome.device.xruns
         worstLoadPercent = max(worstLoadPercent, 100 * outcome.device.worstLoad).rounded(decimals: 1)
         workerIsRealtime = outcome.live.workerIsRealtime
-        restarts += 1
     }
 
     var text: String {
