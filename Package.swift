@@ -23,7 +23,9 @@ let library: [Row] = [
         needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
     Row(name: "Player", room: .audio, needs: ["CRealtime", "Realtime", "Inference", "NeuralSynth"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
-    Row(name: "Devices", room: .control, needs: ["CJack", "CRealtime", "Realtime", "Signal", "NeuralSynth", "Player"]),
+    Row(
+        name: "Devices", room: .control,
+        needs: ["CJack", "CRealtime", "Realtime", "Signal", "NeuralSynth", "Player"]),
 ]
 
 let tests: [Row] = [

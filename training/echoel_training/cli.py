@@ -136,7 +136,8 @@ def zones(program: int, bank: int, soundfont: Path | None, as_json: bool) -> Non
 @cli.command()
 @click.argument("notes", type=_FILE, metavar="DATASET")
 @click.option("--out", type=_FILE, required=True, help="The folder for checkpoints and logs.")
-@click.option("--minutes", type=click.FloatRange(0.1, 100_000), default=60.0, show_default=True, help="Time budget, with the minutes before a resumption.")
+@click.option("--minutes", type=click.FloatRange(0.1, 100_000), help="Time budget, with the minutes before a resumption. Default without --steps: 60.")
+@click.option("--steps", type=click.IntRange(1, 100_000_000), help="Budget of steps, the same on every machine, with those before a resumption.")
 @click.option("--resume", is_flag=True, help="Go on from OUT/last.ckpt as if the run had never stopped.")
 @click.option("--batch", type=click.IntRange(4, 4096), default=12, show_default=True, help="Segments per step.")
 @click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch on a CPU.")
@@ -152,7 +153,7 @@ def zones(program: int, bank: int, soundfont: Path | None, as_json: bool) -> Non
     help="An adversary takes part from this share of the budget on, such as 0.6. Default: none. For GPUs.",
 )
 @_JSON
-def train(notes: Path, out: Path, minutes: float, resume: bool, as_json: bool, **options) -> None:
+def train(notes: Path, out: Path, resume: bool, as_json: bool, **options) -> None:
     """Train decoder, encoder and priors on a DATASET that `render` made.
 
     Checkpoints are kept as the training goes; TensorBoard reads the logs beside them, with sounds and pictures.
@@ -171,7 +172,7 @@ def train(notes: Path, out: Path, minutes: float, resume: bool, as_json: bool, *
 
     out.mkdir(parents=True, exist_ok=True)
     with redirect_stdout(sys.stderr):
-        checkpoint = str(train_ensemble(fields, out, TrainingOptions(minutes=minutes, resume=resume, **options)))
+        checkpoint = str(train_ensemble(fields, out, TrainingOptions(resume=resume, **options)))
     _report({"checkpoint": checkpoint}, [checkpoint], as_json)
 
 

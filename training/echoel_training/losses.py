@@ -158,27 +158,31 @@ class LevelLoss(nn.Module):
     """How much louder or softer an instrument's notes are than its recordings, on the mean over many.
 
     What is compared note by note is lowest where ours is too soft, if both move and neither knows how the other does.
-    ``audio`` and ``target`` ``[B, samples]``, ``group [B]``, ``first`` and ``last [B]`` as in ``TextureLoss``. Its gradient
-    moves the means of the levels towards each other, with all its might where they are FULL_PULL_NEPERS apart.
+    ``audio`` and ``target`` ``[B, samples]``, ``peak``, ``group [B]``, ``first`` and ``last [B]`` as in ``TextureLoss``.
+    Its gradient moves the means of the levels towards each other, with all its might where they are FULL_PULL_NEPERS
+    apart.
     """
 
     FULL_PULL_NEPERS, MEMORY = 0.04, 0.95
-    LEAST = 1e-6
-    """Of a segment's power; softer ones are silence."""
+    FLOOR = 3e-4
+    """-70 dB, relative to the note's peak; what is softer is silence."""
 
     def __init__(self, groups: int) -> None:
         super().__init__()
         self.register_buffer("apart", torch.zeros(groups))
 
-    def forward(self, audio: Tensor, target: Tensor, group: Tensor, first: Tensor, last: Tensor) -> Tensor:
+    def forward(
+        self, audio: Tensor, target: Tensor, peak: Tensor, group: Tensor, first: Tensor, last: Tensor
+    ) -> Tensor:
         sample = torch.arange(audio.shape[1], device=audio.device)
         inside = ((sample >= first[:, None]) & (sample < last[:, None])).to(audio.dtype)
         count = inside.sum(dim=1)
         ours, theirs = ((signal.square() * inside).sum(dim=1) / count.clamp(min=1.0) for signal in (audio, target))
-        heard = torch.nonzero((count > 0) & (theirs > self.LEAST))[:, 0]
+        floor = (self.FLOOR * peak).square()
+        heard = torch.nonzero((count > 0) & (theirs > floor))[:, 0]
         total = audio.new_zeros(())
         for row in heard.tolist():
-            louder = 0.5 * torch.log((ours[row] + self.LEAST) / (theirs[row] + self.LEAST))
+            louder = 0.5 * torch.log((ours[row] + floor[row]) / (theirs[row] + floor[row]))
             with torch.no_grad():
                 self.apart[group[row]].lerp_(louder, 1 - self.MEMORY)
                 pull = (self.apart[group[row]] / self.FULL_PULL_NEPERS).clamp(-1, 1)

@@ -43,14 +43,16 @@ def load_models(checkpoint: Path) -> tuple[Models, dict]:
         raise TrainingError(f"{checkpoint} is not a checkpoint of this version ({type(error).__name__}); train anew") from error
     networks = module.average.eval()
     minutes = round(stored["seconds_trained"] / 60)
+    steps = module.hparams.steps
+    budget = f"--minutes {minutes}" if steps is None else f"--steps {steps}"
     adversary = module.hparams.adversary_from
     training = {
         "summary": "Partials and multiband noise under one control, as a variational autoencoder, trained together "
         "with the priors on multi-scale spectral distance, levels of mel bands, attacks and how much notes move"
         + ("." if adversary is None else ", and by an adversary."),
-        "command": f"echoel_training train cache/ensemble.npz --out runs/ensemble --minutes {minutes}"
+        "command": f"echoel_training train cache/ensemble.npz --out runs/ensemble {budget}"
         + ("" if adversary is None else f" --adversary-from {adversary}"),
         "minutes": minutes,
-        "steps": stored["global_step"],
+        "steps": stored["steps_trained"],
     }
     return Models(networks["decoder"], networks["encoder"], dict(networks["priors"].items())), training

@@ -20,7 +20,17 @@ from . import TrainingError
 from .adversary import Adversary
 from .decoder import FREE_CHANNELS, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
-from .losses import ONSET_SAMPLES, ONSET_WINDOW_SAMPLES, LevelLoss, MelLoss, SpectralLoss, TextureLoss, divergence, fade_in
+from .losses import (
+    FADE_SAMPLES,
+    ONSET_SAMPLES,
+    ONSET_WINDOW_SAMPLES,
+    LevelLoss,
+    MelLoss,
+    SpectralLoss,
+    TextureLoss,
+    divergence,
+    fade_in,
+)
 from .partials import SAMPLE_RATE, SLOT_SAMPLES, detune_code, detune_ratio, inharmonicity_code
 from .pqmf import BANDS
 from .prior import KEYS, Prior
@@ -30,6 +40,9 @@ LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
 ATTACK_SAMPLES = (480, 8192)
 """How an attack moves is heard in its first 170 ms."""
 SETTLED_SAMPLES = 7200
+RELEASE_SAMPLES = ((0, 2400), (2400, 7200), (7200, 14_400), (14_400, 24_000))
+"""What is left of a note is compared in these parts of the half second after its end."""
+
 OCTAVES = 11
 """Of MIDI keys."""
 
@@ -41,6 +54,7 @@ ONSET_WEIGHT = 1.0
 TEXTURE_WEIGHT = 6.0
 ATTACK_WEIGHT = 3.0
 LEVEL_WEIGHT = 0.5
+RELEASE_WEIGHT = 0.3
 DIVERGENCE_WEIGHT = 0.003
 REGRESSION_WEIGHT = 0.05
 ADVERSARY_WEIGHT = 0.1
@@ -91,8 +105,8 @@ def tuning_by_key(notes: dict[str, np.ndarray], instrument: int) -> Tensor:
 
 
 class EnsembleModule(lightning.LightningModule):
-    """Trains ``decoder``, ``encoder`` and one prior per instrument within a budget of seconds; ``average`` is the
-    moving average of the weights, which is what is tested and exported.
+    """Trains ``decoder``, ``encoder`` and one prior per instrument within a budget of seconds, of steps or of whichever
+    is used up first; ``average`` is the moving average of the weights, which is what is tested and exported.
 
     ``struck`` says of each instrument whether its notes decay. From the share ``adversary_from`` of the budget on, if
     it is given, an adversary takes part.
@@ -104,7 +118,8 @@ class EnsembleModule(lightning.LightningModule):
         self,
         instruments: tuple[str, ...],
         struck: tuple[bool, ...],
-        seconds: float = 3600.0,
+        seconds: float | None = 3600.0,
+        steps: int | None = None,
         highest_rate: float = HIGHEST_RATE,
         adversary_from: float | None = None,
     ):
@@ -124,6 +139,8 @@ class EnsembleModule(lightning.LightningModule):
         self.texture = TextureLoss(count, 2048, 480, (1, 4, 12, 32))
         self.attack = TextureLoss(count, 1024, 240, (1, 4, 12))
         self.level = LevelLoss(count)
+        self.release = torch.nn.ModuleList(LevelLoss(count) for _ in RELEASE_SAMPLES)
+        self.steps_trained = 0
         self.seconds_before = 0.0
         self._started = time.monotonic()
 
@@ -191,13 +208,14 @@ class EnsembleModule(lightning.LightningModule):
         onset = self.onset(first, other, segments.peak)
 
         # A latent of the encoder follows the recording; a prior only knows how much such notes move.
-        texture, attack, level = self._textures(ours, theirs, segments, encoded)
+        texture, attack, level, release = self._textures(ours, theirs, segments, encoded)
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
         loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.mean()
-        loss = loss + TEXTURE_WEIGHT * texture + ATTACK_WEIGHT * attack + LEVEL_WEIGHT * level
+        loss = loss + TEXTURE_WEIGHT * texture + ATTACK_WEIGHT * attack
+        loss = loss + LEVEL_WEIGHT * level + RELEASE_WEIGHT * release
         loss = loss + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
         optimizers = self.optimizers()
         if self.adversary is not None:
@@ -210,12 +228,13 @@ class EnsembleModule(lightning.LightningModule):
             optimizers = optimizers[0]
         if not torch.isfinite(loss):
             raise TrainingError(
-                f"the loss is {loss.item()} at step {self.global_step}; resume from the last checkpoint, at a lower rate"
+                f"the loss is {loss.item()} at step {self.steps_trained}; resume from the last checkpoint, at a lower rate"
             )
         for group in optimizers.param_groups:
             group["lr"] = self.rate()
         self._step(optimizers, loss)
         self._follow()
+        self.steps_trained += 1
         self.log_dict(
             {
                 "train/encoder": spectral[:encoded].mean(),
@@ -226,27 +245,33 @@ class EnsembleModule(lightning.LightningModule):
                 "train/texture": self.texture.apart(),
                 "train/attack": self.attack.apart(),
                 "train/level": self.level.apart.abs().mean(),
+                "train/release": torch.stack([part.apart.abs().mean() for part in self.release]).mean(),
                 "train/divergence": kl,
                 "train/regression": regression,
             }
         )
 
-    def _textures(self, ours: Tensor, theirs: Tensor, segments: Segments, encoded: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Of the priors' part of a batch, while notes are held: how they move once they have settled, how they move in
-        the attack (its very first instants are the onset loss's), and how loud they are."""
+    def _textures(self, ours: Tensor, theirs: Tensor, segments: Segments, encoded: int) -> tuple[Tensor, ...]:
+        """Of the priors' part of a batch: how held notes move once they have settled, how they move in the attack (its
+        very first instants are the onset loss's), how loud they are, and how loud what is left of them after their end."""
         start = segments.first_slot * SLOT_SAMPLES
         off = segments.off_sample - start
         group = segments.instrument * OCTAVES + torch.div(segments.key, 12, rounding_mode="floor").long()
         rest = slice(encoded, None)
 
-        def texture(loss: TextureLoss, first: int, last: Tensor) -> Tensor:
-            columns = (segments.peak, group, first - start, last)
-            return loss(ours[rest], theirs[rest], *(column[rest] for column in columns))
+        def compared(loss: TextureLoss | LevelLoss, first: Tensor, last: Tensor) -> Tensor:
+            return loss(ours[rest], theirs[rest], *(each[rest] for each in (segments.peak, group, first, last)))
 
+        # The decoder's fade after the empty memory of a segment's beginning is no part of a release.
+        release = [
+            compared(loss, (off + first).clamp(min=FADE_SAMPLES), off + last)
+            for loss, (first, last) in zip(self.release, RELEASE_SAMPLES)
+        ]
         return (
-            texture(self.texture, SETTLED_SAMPLES, off),
-            texture(self.attack, ATTACK_SAMPLES[0], torch.minimum(off, ATTACK_SAMPLES[1] - start)),
-            self.level(ours[rest], theirs[rest], *(column[rest] for column in (group, SETTLED_SAMPLES - start, off))),
+            compared(self.texture, SETTLED_SAMPLES - start, off),
+            compared(self.attack, ATTACK_SAMPLES[0] - start, torch.minimum(off, ATTACK_SAMPLES[1] - start)),
+            compared(self.level, SETTLED_SAMPLES - start, off),
+            torch.stack(release).mean(),
         )
 
     def _step(self, optimizer, loss: Tensor) -> None:
@@ -256,7 +281,7 @@ class EnsembleModule(lightning.LightningModule):
         optimizer.step()
 
     def _follow(self) -> None:
-        decay = min(AVERAGE_DECAY, (1 + self.global_step) / (10 + self.global_step))
+        decay = min(AVERAGE_DECAY, (1 + self.steps_trained) / (10 + self.steps_trained))
         with torch.no_grad():
             for average, current in zip(self.average.parameters(), self.networks.parameters(), strict=True):
                 average.lerp_(current, 1 - decay)
@@ -296,12 +321,13 @@ class EnsembleModule(lightning.LightningModule):
     @property
     def progress(self) -> float:
         """The share of the budget that is used up, 0…1."""
-        return min(1.0, self.seconds_trained / self.hparams.seconds)
+        budgets = ((self.seconds_trained, self.hparams.seconds), (self.steps_trained, self.hparams.steps))
+        return min(1.0, max(used / most for used, most in budgets if most is not None))
 
     def rate(self) -> float:
-        """Cosine over the budget of seconds, after a short warm-up over steps."""
+        """Cosine over the budget, after a short warm-up over steps."""
         cosine = 0.5 * (1 + math.cos(math.pi * self.progress))
-        warm = min(1.0, (self.global_step + 1) / WARM_UP_STEPS)
+        warm = min(1.0, (self.steps_trained + 1) / WARM_UP_STEPS)
         return warm * (LOWEST_RATE + (self.hparams.highest_rate - LOWEST_RATE) * cosine)
 
     def tell_tuning(self, notes: dict[str, np.ndarray]) -> None:
@@ -314,7 +340,7 @@ class EnsembleModule(lightning.LightningModule):
         self._started = time.monotonic()
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
-        checkpoint["seconds_trained"] = self.seconds_trained
+        checkpoint["seconds_trained"], checkpoint["steps_trained"] = self.seconds_trained, self.steps_trained
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
-        self.seconds_before = checkpoint["seconds_trained"]
+        self.seconds_before, self.steps_trained = checkpoint["seconds_trained"], checkpoint["steps_trained"]

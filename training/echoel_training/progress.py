@@ -1,4 +1,4 @@
-"""A training's time: its checkpoints, its end when the budget is used up, and how long it still takes."""
+"""A training's checkpoints, its end when the budget is used up, and how long it still takes."""
 
 from __future__ import annotations
 
@@ -41,37 +41,40 @@ class Checkpoints(lightning.Callback):
         self._saved = time.monotonic()
 
 
-class TimeBudget(lightning.Callback):
+class Budget(lightning.Callback):
     """Ends a run when the module's ``progress`` is 1; on a terminal a bar with the time left, else a line a minute."""
 
     def on_train_start(self, trainer, module) -> None:
         self._bar = tqdm(
-            total=round(module.hparams.seconds),
+            total=1.0,
             desc="train",
-            unit="s",
-            bar_format="{l_bar}{bar}| {postfix}, {remaining} left",
-            initial=round(module.seconds_before),
+            bar_format="{l_bar}{bar}| {postfix}",
+            initial=module.progress,
             disable=None if trainer.is_global_zero else True,
         )
-        self._told = module.seconds_before
+        self._started = self._told = time.monotonic()
+        self._before = module.progress
 
     def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
-        trained = module.seconds_trained
+        now, progress = time.monotonic(), module.progress
+        if progress >= 1:
+            trainer.should_stop = True
+        if self._bar.disable and (not trainer.is_global_zero or now - self._told < 60):
+            return
         logged = trainer.callback_metrics
-        said = f"step {module.global_step}" + "".join(
+        said = f"step {module.steps_trained}" + "".join(
             f", {name} {logged[key].item():.3f}"
             for name, key in (("encoder", "train/encoder"), ("prior", "train/prior"), ("held out", "held_out/prior"))
             if key in logged
         )
-        if not self._bar.disable:
+        left = (now - self._started) * (1 - progress) / max(progress - self._before, 1e-9)
+        said += f", {left / 60:.0f} minutes left"
+        if self._bar.disable:
+            self._told = now
+            tqdm.write(f"{100 * progress:.0f} %, {said}")
+        else:
             self._bar.set_postfix_str(said, refresh=False)
-            self._bar.update(min(self._bar.total, round(trained)) - self._bar.n)
-        elif trainer.is_global_zero and trained - self._told >= 60:
-            self._told = trained
-            left = max(0.0, module.hparams.seconds - trained) / 60
-            tqdm.write(f"{100 * module.progress:.0f} %, {said}, {left:.0f} minutes left")
-        if module.progress >= 1:
-            trainer.should_stop = True
+            self._bar.update(progress - self._bar.n)
 
     def on_train_end(self, trainer, module) -> None:
         self._bar.close()

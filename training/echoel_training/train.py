@@ -19,20 +19,21 @@ from torch.utils.data import DataLoader
 from . import TrainingError
 from .listening import Listening
 from .module import HIGHEST_RATE, EnsembleModule
-from .progress import Checkpoints, TimeBudget
+from .progress import Checkpoints, Budget
 from .segments import HeldOutSegments, RandomSegments, SegmentSource
 
 BATCH = 12
+DEFAULT_MINUTES = 60.0
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
     """How to train. ``accelerator``, ``devices``, ``nodes`` and ``precision`` are Lightning's own."""
 
-    minutes: float = 60.0
-    """The whole budget; minutes before a resumption count."""
-    steps: int = -1
-    """Stops after so many steps, if given and reached first."""
+    minutes: float | None = None
+    steps: int | None = None
+    """The whole budget, that before a resumption included: minutes, steps, or whichever is used up first. Without either
+    it is DEFAULT_MINUTES."""
     resume: bool = False
     rate: float = HIGHEST_RATE
     batch: int = BATCH
@@ -53,13 +54,15 @@ def train(notes: dict[str, np.ndarray], out: Path, options: TrainingOptions = Tr
     if options.resume:
         if not checkpoint.exists():
             raise TrainingError(f"there is no {checkpoint} to resume; train without --resume first")
-        seed = int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"])
+        seed = int(torch.load(checkpoint, map_location="cpu", weights_only=True)["steps_trained"])
     lightning.seed_everything(seed, verbose=False)
+    minutes = DEFAULT_MINUTES if options.minutes is None and options.steps is None else options.minutes
     source = SegmentSource(notes)
     module = EnsembleModule(
         tuple(str(name) for name in notes["instruments"]),
         tuple(bool(struck) for struck in notes["struck"]),
-        seconds=options.minutes * 60,
+        seconds=None if minutes is None else minutes * 60,
+        steps=options.steps,
         highest_rate=options.rate,
         adversary_from=options.adversary_from,
     )
@@ -72,9 +75,8 @@ def train(notes: dict[str, np.ndarray], out: Path, options: TrainingOptions = Tr
         num_nodes=options.nodes,
         precision=options.precision,
         max_epochs=-1,
-        max_steps=-1 if options.steps < 0 else seed + options.steps,
         callbacks=[
-            TimeBudget(),
+            Budget(),
             Listening(),
             Checkpoints(checkpoint),
         ],
