@@ -117,16 +117,15 @@ class TextureLoss(nn.Module):
         self, audio: Tensor, target: Tensor, peak: Tensor, group: Tensor, first: Tensor, last: Tensor
     ) -> Tensor:
         (ours, weight), (theirs, _) = (self.movement(signal, peak, first, last) for signal in (audio, target))
-        total, groups = ours.new_zeros(()), torch.unique(group).tolist()
-        for index in groups:
-            own = group == index
-            with torch.no_grad():
-                self.weights[index] = self.MEMORY * self.weights[index] + weight[own].sum(dim=0)
-                for side, moved in enumerate((ours, theirs)):
-                    self.sums[side, index] = self.MEMORY * self.sums[side, index] + moved[own].sum(dim=0)
-                pull = (self._apart()[index] / self.FULL_PULL_NEPERS).clamp(-1, 1)
-            total = total + (pull * ours[own] / weight[own].sum(dim=0).clamp(min=1.0)[:, None]).mean(dim=(1, 2)).sum()
-        return total / len(groups)
+        with torch.no_grad():
+            here = torch.zeros_like(self.weights).index_add(0, group, weight)
+            there = torch.zeros_like(self.weights[:, 0]).index_add(0, group, torch.ones_like(peak)) > 0
+            kept = torch.where(there, self.MEMORY, 1.0)[:, None]
+            self.weights.mul_(kept).add_(here)
+            for sums, moved in zip(self.sums, (ours, theirs)):
+                sums.mul_(kept[..., None]).index_add_(0, group, moved)
+            pull = (self._apart() / self.FULL_PULL_NEPERS).clamp(-1, 1)[group]
+        return (pull * ours / here.clamp(min=1.0)[group][..., None]).mean(dim=(1, 2)).sum() / there.sum()
 
     def _apart(self) -> Tensor:
         return (self.sums[0] - self.sums[1]) / self.weights.clamp(min=1e-6)[..., None]
@@ -179,15 +178,14 @@ class LevelLoss(nn.Module):
         count = inside.sum(dim=1)
         ours, theirs = ((signal.square() * inside).sum(dim=1) / count.clamp(min=1.0) for signal in (audio, target))
         floor = (self.FLOOR * peak).square()
-        heard = torch.nonzero((count > 0) & (theirs > floor))[:, 0]
-        total = audio.new_zeros(())
-        for row in heard.tolist():
-            louder = 0.5 * torch.log((ours[row] + floor[row]) / (theirs[row] + floor[row]))
-            with torch.no_grad():
-                self.apart[group[row]].lerp_(louder, 1 - self.MEMORY)
-                pull = (self.apart[group[row]] / self.FULL_PULL_NEPERS).clamp(-1, 1)
-            total = total + pull * louder
-        return total / max(1, len(heard))
+        heard = ((count > 0) & (theirs > floor)).to(audio.dtype)
+        louder = 0.5 * torch.log((ours + floor) / (theirs + floor))
+        with torch.no_grad():
+            here = torch.zeros_like(self.apart).index_add(0, group, heard)
+            mean = torch.zeros_like(self.apart).index_add(0, group, heard * louder) / here.clamp(min=1.0)
+            self.apart.lerp_(mean, 1 - self.MEMORY**here)
+            pull = (self.apart / self.FULL_PULL_NEPERS).clamp(-1, 1)[group]
+        return (pull * louder * heard).sum() / heard.sum().clamp(min=1.0)
 
 
 def mel_matrix(window: int = MEL_WINDOW_SAMPLES) -> np.ndarray:

@@ -283,8 +283,7 @@ class EnsembleModule(lightning.LightningModule):
     def _follow(self) -> None:
         decay = min(AVERAGE_DECAY, (1 + self.steps_trained) / (10 + self.steps_trained))
         with torch.no_grad():
-            for average, current in zip(self.average.parameters(), self.networks.parameters(), strict=True):
-                average.lerp_(current, 1 - decay)
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.networks.parameters()), 1 - decay)
 
     def validation_step(self, segments: Segments, index: int) -> dict[str, Tensor]:
         """The averaged networks on held-out notes; returns what they sound like, ``[B, samples]`` each."""

@@ -12,6 +12,7 @@ plain sum takes 128.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -178,8 +179,8 @@ class PartialBank(nn.Module):
 
 
 class _Sum(torch.autograd.Function):
-    """``PartialBank.mixed`` for training, of tensors ``[slots, …]``: ROWS slots at a time, which stay in the processor's
-    caches, and gradients for the amplitudes alone, since phases and frequencies are told and never learned."""
+    """``PartialBank.mixed`` for training, of tensors ``[slots, …]``: on a CPU ROWS slots at a time, which stay in its
+    caches, on a GPU all at once, which are fewer launches; and gradients for the amplitudes alone, since phases and frequencies are told and never learned."""
 
     ROWS = 32
 
@@ -187,15 +188,20 @@ class _Sum(torch.autograd.Function):
     def forward(context, bank: PartialBank, phase, start, end, first, last) -> Tensor:
         context.bank = bank
         context.save_for_backward(phase, start, end)
-        parts = zip(*(tensor.split(_Sum.ROWS) for tensor in (phase, start, end, first, last)))
+        parts = _Sum._parts(phase, start, end, first, last)
         return torch.cat([bank.mixed(bank.turning(*part[:3]), *part[3:]) for part in parts])
 
     @staticmethod
     def backward(context, gradient: Tensor) -> tuple:
-        parts = zip(*(tensor.split(_Sum.ROWS) for tensor in (*context.saved_tensors, gradient)))
+        parts = _Sum._parts(*context.saved_tensors, gradient)
         found = [context.bank.gradients(context.bank.turning(*part[:3]), part[3]) for part in parts]
         first, last = (torch.cat(each) for each in zip(*found))
         return None, None, None, None, first, last
+
+    @staticmethod
+    def _parts(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
+        rows = _Sum.ROWS if tensors[0].device.type == "cpu" else len(tensors[0])
+        return zip(*(tensor.split(rows) for tensor in tensors))
 
 
 def audible(hertz: Tensor) -> Tensor:
