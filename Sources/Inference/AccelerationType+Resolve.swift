@@ -6,13 +6,14 @@ extension AccelerationType {
     }
 
     /// The providers that this version's engine can hand a model to.
-    static let wiredProviders: Set<String> = ["CPUExecutionProvider"]
+    static let wiredProviders: Set<String> = ["CPUExecutionProvider", "CUDAExecutionProvider"]
 
     /// - Throws: `accelerationUnavailable`, unless it is `.cpu` or `.auto`.
     func resolve(in runtime: OnnxRuntime) throws(InferenceError) -> Choice {
         switch self {
         case .cpu: return Choice(provider: "CPUExecutionProvider", note: nil)
         case .auto:
+            // On a graphics processor a model is not faster because there is one: that is measured, not guessed.
             let reasons = [AccelerationType.cuda, .metal, .openCL].compactMap {
                 $0.unavailability(in: runtime)
             }

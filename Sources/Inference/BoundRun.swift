@@ -1,7 +1,8 @@
 import COnnxRuntime
 
 /// A model with its inputs and outputs bound once to memory that stays: write the inputs' buffers, `run()`, read the
-/// outputs' buffers. A run allocates nothing on this side of ONNX Runtime.
+/// outputs' buffers. A run allocates nothing on this side of ONNX Runtime. Where the model runs on a graphics processor,
+/// its tensors have memory there too, which stays as well, and a run copies the inputs there and the outputs back.
 ///
 /// Several bound runs may share buffers (one per batch size, say), and one buffer may be the output of one run and
 /// the input of the next. One bound run is run by one thread at a time.
@@ -12,7 +13,11 @@ import COnnxRuntime
     private let sessionHandle: OpaquePointer
     private let runWithBinding:
         @convention(c) (OpaquePointer?, OpaquePointer?, OpaquePointer?) -> OpaquePointer?
+    /// What was bound of ordinary memory.
     private let values: [OpaquePointer]
+    /// The tensors' memory on a device, inputs first; nil where the model runs in ordinary memory.
+    private let device: DeviceTensors?
+    private let inputCount: Int
     private let buffers: [TensorBuffer]
 
     /// One tensor of the model and its memory.
@@ -36,7 +41,8 @@ import COnnxRuntime
     /// `runFailed` in the first run.
     ///
     /// Room: control.
-    /// - Throws: `unknownTensor`, `shapeMismatch`, `typeUnsupported`, `runFailed`.
+    /// - Throws: `unknownTensor`, `shapeMismatch`, `typeUnsupported`, `runFailed`; for a graphics processor also
+    ///   `accelerationUnavailable`, `outOfResources`.
     public init(_ session: Session, inputs: [Binding], outputs: [Binding]) throws(InferenceError) {
         try Self.validate(inputs, against: session.inputs, kind: "input", in: session)
         try Self.validate(outputs, against: session.outputs, kind: "output", in: session)
@@ -52,21 +58,27 @@ import COnnxRuntime
 
         let runtime = session.runtime
         let table = unsafe runtime.table
+        let device = session.isOnDevice ? try DeviceTensors(session, device: session.device) : nil
         let context = "The tensors of \(session.name) cannot be bound"
         var handle: OpaquePointer?
         try unsafe runtime.check(table.pointee.CreateIoBinding(session.handle, &handle), .runFailed, context)
         guard let binding = unsafe handle else { throw InferenceError(.runFailed, "\(context).") }
         var values: [OpaquePointer] = unsafe []
         do throws(InferenceError) {
-            for tensor in inputs {
+            // What is on a device belongs to `device`, the rest to this.
+            func value(_ tensor: Binding) throws(InferenceError) -> OpaquePointer {
+                if let device { return try unsafe device.add(tensor, in: session) }
                 let value = try unsafe Self.makeValue(tensor, in: session)
                 unsafe values.append(value)
+                return unsafe value
+            }
+            for tensor in inputs {
+                let value = try unsafe value(tensor)
                 try unsafe runtime.check(
                     table.pointee.BindInput(binding, tensor.name, value), .runFailed, context)
             }
             for tensor in outputs {
-                let value = try unsafe Self.makeValue(tensor, in: session)
-                unsafe values.append(value)
+                let value = try unsafe value(tensor)
                 try unsafe runtime.check(
                     table.pointee.BindOutput(binding, tensor.name, value), .runFailed, context)
             }
@@ -80,6 +92,8 @@ import COnnxRuntime
         unsafe sessionHandle = unsafe session.handle
         unsafe runWithBinding = unsafe table.pointee.RunWithBinding
         unsafe self.values = unsafe values
+        self.device = device
+        inputCount = inputs.count
         buffers = (inputs + outputs).map(\.buffer)
     }
 
@@ -94,7 +108,16 @@ import COnnxRuntime
     /// Room: worker. A run that succeeds allocates nothing on this side of ONNX Runtime.
     /// - Throws: `runFailed`; the outputs then hold anything.
     public borrowing func run() throws(InferenceError) {
+        if let device, !device.copy(0..<inputCount, toDevice: true) { throw copyFailure() }
         if let status = unsafe runWithBinding(sessionHandle, nil, binding) { throw unsafe failure(status) }
+        if let device, !device.copy(inputCount..<buffers.count, toDevice: false) { throw copyFailure() }
+    }
+
+    @inline(never)
+    private borrowing func copyFailure() -> InferenceError {
+        InferenceError(
+            .runFailed,
+            "A run of \(session.name) failed: its tensors could not be copied to or from the processor.")
     }
 
     @inline(never)

@@ -26,11 +26,12 @@ extension Session {
 
     /// Makes ONNX Runtime's session by `body`, which gets the options and returns a status.
     static func create(
-        _ runtime: OnnxRuntime, name: String, options: SessionOptions,
+        _ runtime: OnnxRuntime, name: String, options: SessionOptions, provider: String,
         _ body: (OpaquePointer, inout OpaquePointer?) -> OpaquePointer?
     ) throws(InferenceError) -> OpaquePointer {
         let handle = try unsafe makeOptions(runtime, options)
         defer { unsafe runtime.table.pointee.ReleaseSessionOptions(handle) }
+        if provider == cudaProvider { try unsafe appendCUDA(runtime, to: handle, options.cuda) }
         var session: OpaquePointer?
         if let status = unsafe body(handle, &session) {
             throw loadError(unsafe OnnxRuntime.take(runtime.table, status), name: name, runtime)

@@ -9,6 +9,7 @@ extension Session {
     public func run(
         _ inputs: [String: Tensor], outputs names: [String]? = nil
     ) throws(InferenceError) -> [String: Tensor] {
+        try requireUnrecorded()
         let prepared = try PreparedRun(self, inputs: inputs, outputs: names)
         return try prepared.run()
     }

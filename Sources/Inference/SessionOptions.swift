@@ -8,7 +8,10 @@ public struct SessionOptions: Sendable, Hashable {
     /// Whether idle threads of a run spin instead of sleeping: less latency, a whole core each.
     public var allowSpinning: Bool
     public var acceleration: AccelerationType
-    /// Whether loading runs the model once or twice and refuses one that computes NaN or infinity.
+    /// What counts where that is, or becomes, an NVIDIA processor.
+    public var cuda: CUDAOptions
+    /// Whether loading runs the model once or twice and refuses one that computes NaN or infinity; not one whose runs are
+    /// recorded as a CUDA graph.
     public var probe: Bool
 
     /// What ONNX Runtime may rewrite in the graph. The raw values are its own.
@@ -21,13 +24,15 @@ public struct SessionOptions: Sendable, Hashable {
 
     public init(
         intraOpThreads: Int = 1, interOpThreads: Int = 1, graphOptimization: GraphOptimization = .all,
-        allowSpinning: Bool = false, acceleration: AccelerationType = .cpu, probe: Bool = true
+        allowSpinning: Bool = false, acceleration: AccelerationType = .cpu, cuda: CUDAOptions = .init(),
+        probe: Bool = true
     ) {
         self.intraOpThreads = intraOpThreads
         self.interOpThreads = interOpThreads
         self.graphOptimization = graphOptimization
         self.allowSpinning = allowSpinning
         self.acceleration = acceleration
+        self.cuda = cuda
         self.probe = probe
     }
 }

@@ -35,7 +35,7 @@ enum VoiceCommand: BitwiseCopyable, Sendable {
     /// Audio pushes, the worker pops.
     let commands: UnsafeMutablePointer<EventQueue<VoiceCommand>>
     /// Every sample before this event time is there.
-    let renderedUntil: UnsafeMutablePointer<PublishedTime>
+    let renderedUntil: UnsafeMutablePointer<PublishedValue>
 
     /// - Parameter minimumSamples: how far the worker may be ahead of the reader.
     init(count: Int, minimumSamples: Int, commandCapacity: Int) {
@@ -49,7 +49,7 @@ enum VoiceCommand: BitwiseCopyable, Sendable {
         unsafe commands.initialize(
             to: EventQueue(minimumCapacity: commandCapacity, blank: .bend(time: 0, channel: 0, semitones: 0)))
         unsafe renderedUntil = .allocate(capacity: 1)
-        unsafe renderedUntil.initialize(to: PublishedTime())
+        unsafe renderedUntil.initialize(to: PublishedValue())
     }
 
     deinit {

@@ -3,66 +3,6 @@ public import Inference
 public import NeuralSynth
 internal import Realtime
 
-/// How a live player is cut into blocks, and how far its worker runs ahead.
-public struct LiveConfiguration: Sendable, Equatable {
-    /// The most frames of a block, 1…4096.
-    public var blockFrames: Int
-    /// Whether blocks may have any number of frames up to that, as in a plugin; devices give equally long ones.
-    public var blocksVary: Bool
-    /// Samples that the worker has to render in, on top of the block that it takes at least, 0…65536.
-    public var lookAheadSamples: Int
-    /// SCHED_FIFO's, 1…99, where the system permits it.
-    public var workerPriority: Int
-
-    public init(
-        blockFrames: Int = 128, blocksVary: Bool = false, lookAheadSamples: Int = 128,
-        workerPriority: Int = 60
-    ) {
-        self.blockFrames = blockFrames
-        self.blocksVary = blocksVary
-        self.lookAheadSamples = lookAheadSamples
-        self.workerPriority = workerPriority
-    }
-}
-
-/// What has happened since a live player was started. Each is counted by itself: they are not of one instant.
-public struct LiveStatus: Sendable, Equatable {
-    /// Of the block that was played last, and the most so far.
-    public var voices: Int
-    public var voicesPeak: Int
-    /// The loudest sample of the block that was played last, linear.
-    public var level: Float
-    /// Notes for which there was no room.
-    public var droppedNotes: Int
-    /// Frames that were concealed, because the worker had not rendered them.
-    public var missedFrames: Int
-    /// Slices that came too late for the block that plays their beginning, and slices that were left out.
-    public var lateSlices: Int
-    public var skippedSlices: Int
-    /// The most by which a slice was late, in samples.
-    public var worstLatenessSamples: Int
-    /// Whether the worker runs ahead of other programs.
-    public var workerIsRealtime: Bool
-    /// Frames played.
-    public var frames: Int
-
-    public init(
-        voices: Int, voicesPeak: Int, level: Float, droppedNotes: Int, missedFrames: Int, lateSlices: Int,
-        skippedSlices: Int, worstLatenessSamples: Int, workerIsRealtime: Bool, frames: Int
-    ) {
-        self.voices = voices
-        self.voicesPeak = voicesPeak
-        self.level = level
-        self.droppedNotes = droppedNotes
-        self.missedFrames = missedFrames
-        self.lateSlices = lateSlices
-        self.skippedSlices = skippedSlices
-        self.worstLatenessSamples = worstLatenessSamples
-        self.workerIsRealtime = workerIsRealtime
-        self.frames = frames
-    }
-}
-
 /// An instrument that is played live: `player` in the device's callback, its voices rendered by a thread of its own.
 ///
 /// A message sounds `latency.total` samples after its time, exactly; what is played equals what `OfflineRenderer` writes,

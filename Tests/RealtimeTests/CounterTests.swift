@@ -15,7 +15,7 @@ struct CounterTests {
 
     /// What was written before a time was published is there for whoever reads the time; the sleeper wakes for each.
     @Test func aSleeperSeesWhatWasWrittenBeforeItsSignal() async {
-        let (semaphore, time) = (Shared(Semaphore()), Shared(PublishedTime()))
+        let (semaphore, time) = (Shared(Semaphore()), Shared(PublishedValue()))
         let written = Shared(RingBuffer(minimumCapacity: 1 << 14))
         let count = 10_000
         async let sent: Void = onThread {

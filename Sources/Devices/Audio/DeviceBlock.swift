@@ -24,14 +24,14 @@ internal import Signal
         minimumCapacity: 1 << 14,
         blank: ScheduledMessage(sample: 0, message: ChannelMessage(status: 0, data1: 0, data2: 0)))
     /// Other than 0 when the sound is to fade out.
-    let stopping = PublishedTime()
+    let stopping = PublishedValue()
     let frames = Counter()
     let ignored = Counter()
     let refused = Counter()
     /// Of the last block and the longest: parts in a million of the block's duration.
-    let load = PublishedTime()
+    let load = PublishedValue()
     let worstLoad = Counter()
-    let hasFaded = PublishedTime()
+    let hasFaded = PublishedValue()
 
     init(maximumFrames: Int, sampleRate: Int) {
         self.maximumFrames = maximumFrames

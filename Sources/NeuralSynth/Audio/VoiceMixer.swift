@@ -21,7 +21,7 @@ internal import Signal
 
     private let samples: UnsafeMutablePointer<Float>
     private let mask: Int
-    private let renderedUntil: UnsafeMutablePointer<PublishedTime>
+    private let renderedUntil: UnsafeMutablePointer<PublishedValue>
     private let masterGain: Float
     private var voices: FixedArray<Voice>
     private var left: FixedArray<Ramp>

@@ -3,18 +3,18 @@ internal import Realtime
 /// What the audio half of a player tells its rendering thread, and the other way round.
 struct RenderSignals: ~Copyable, Sendable {
     /// Event time up to which every message has been given: audio publishes it.
-    let known = PublishedTime()
+    let known = PublishedValue()
     /// Event time up to which the sound has been played: audio publishes it.
-    let heard = PublishedTime()
+    let heard = PublishedValue()
     /// One signal for each block that audio has finished.
     let work = Semaphore()
     /// Other than 0 when the thread is to end.
-    let stop = PublishedTime()
+    let stop = PublishedValue()
     /// Slices that came after the block that was to play their beginning, and those that were left out.
     let lateSlices = Counter()
     let skippedSlices = Counter()
     /// The most event time, in samples, by which a slice was late.
     let worstLateness = Counter()
     /// Other than 0 when inference has failed.
-    let failed = PublishedTime()
+    let failed = PublishedValue()
 }

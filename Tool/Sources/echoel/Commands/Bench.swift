@@ -7,7 +7,8 @@ struct Bench: ParsableCommand {
         abstract: "Measures how long a run of a model takes.",
         discussion: """
             The inputs are noise. Dynamic axes are 1 unless --batch or --dim says otherwise; a streaming model's \
-            slots are 2, which is 256 samples of ours. Times depend on what else the machine does: compare ratios.
+            slots are 2, which is 256 samples of ours. On a graphics \
+            processor the time of the copies there and back is part of a run. Times depend on what else the machine does: compare ratios.
 
             Example: eight voices in runs of 256 samples, for five seconds:
 
@@ -16,7 +17,7 @@ struct Bench: ParsableCommand {
 
     @Argument(help: "The model, an .onnx file.", completion: .file(extensions: ["onnx"]))
     var model: String
-    @Option(help: "Size of the batch axis, 1 to 1024.")
+    @Option(help: "Size of the batch axis, 1 to 65536.")
     var batch = 1
     @Option(help: "Threads of a run, 1 to 64.")
     var threads = 1
@@ -25,13 +26,19 @@ struct Bench: ParsableCommand {
     @Option(
         help: ArgumentHelp("Size of another dynamic axis; may be repeated.", valueName: "name=size"))
     var dim: [AxisSize] = []
+    @OptionGroup var acceleration: AccelerationOptions
+    @Flag(help: "With CUDA: record the model's kernels once and launch them together.")
+    var cudaGraph = false
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
-        guard 1...1024 ~= batch else { throw ValidationError("--batch takes 1 to 1024, not \(batch).") }
+        guard 1...65_536 ~= batch else { throw ValidationError("--batch takes 1 to 65536, not \(batch).") }
         guard 1...64 ~= threads else { throw ValidationError("--threads takes 1 to 64, not \(threads).") }
         guard seconds.isFinite, 0...3600 ~= seconds else {
             throw ValidationError("--seconds takes 0 to 3600, not \(seconds).")
+        }
+        guard !cudaGraph || acceleration.acceleration == .cuda else {
+            throw ValidationError("--cuda-graph goes with --acceleration cuda.")
         }
         var names: Set<String> = []
         for axis in dim {
@@ -47,7 +54,9 @@ struct Bench: ParsableCommand {
 
     func run() throws {
         let runtime = try OnnxRuntime.open()
-        let session = try Session(runtime, model: model, options: SessionOptions(intraOpThreads: threads))
+        let session = try Session(
+            runtime, model: model,
+            options: acceleration.sessionOptions(threads: threads, graph: cudaGraph))
         let manifest = try ModelManifest.beside(model: model)
         try manifest?.check(against: session)
         let sizes = try sizes(for: session)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Devices
-import Foundation
 import Inference
 import MusicIO
 import NeuralSynth
@@ -29,12 +28,7 @@ struct Play: ParsableCommand {
     @Argument(help: "A Standard MIDI File.", completion: .file(extensions: ["mid", "midi"]))
     var song: String?
     @OptionGroup var players: InstrumentOptions
-    @Option(help: "Notes that may sound at once, 1 to 64.")
-    var voices = 16
-    @Option(help: "Threads of the neural network, 1 to 64.")
-    var threads = 1
-    @Option(parsing: .unconditional, help: ArgumentHelp("Louder or quieter, -96 to 48 dB.", valueName: "dB"))
-    var gain = 0.0
+    @OptionGroup var synth: SynthOptions
     @Option(help: ArgumentHelp("For the neural network, 0 to 65536.", valueName: "samples"))
     var lookAhead = 128
     @Option(help: ArgumentHelp("End after so long, more than 0.", valueName: "seconds"))
@@ -44,13 +38,6 @@ struct Play: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
-        guard 1...Render.maximumVoices ~= voices else {
-            throw ValidationError("--voices takes 1 to \(Render.maximumVoices), not \(voices).")
-        }
-        guard 1...64 ~= threads else { throw ValidationError("--threads takes 1 to 64, not \(threads).") }
-        guard gain.isFinite, -96...48 ~= gain else {
-            throw ValidationError("--gain takes -96 to 48 dB, not \(gain).")
-        }
         guard 0...65_536 ~= lookAhead else {
             throw ValidationError("--look-ahead takes 0 to 65536 samples, not \(lookAhead).")
         }
@@ -65,15 +52,11 @@ struct Play: ParsableCommand {
         let (manifests, plan) = try players.choose(from: store)
         let device = try JackDevice(name: "echoel")
         let runtime = try OnnxRuntime.open()
-        var loader = InstrumentLoader(runtime: runtime, store: store, threads: threads)
+        var loader = InstrumentLoader(runtime: runtime, store: store, threads: synth.threads)
         let instruments = try manifests.map { try loader.load($0) }
 
-        var configuration = NeuralSynthConfiguration()
-        configuration.voices = voices
+        var configuration = synth.configuration(plan)
         configuration.sliceSamples = 128
-        configuration.channelInstruments = plan.start
-        configuration.pinnedChannels = plan.pinned
-        configuration.masterGain = Float(pow(10, gain / 20))
         let piece = performance.map { Piece($0, sampleRate: device.sampleRate, plan: plan) }
         if let piece, let song { try piece.announce(as: song) }
         var playing = LivePerformance(

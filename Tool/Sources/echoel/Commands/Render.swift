@@ -36,28 +36,14 @@ struct Render: ParsableCommand {
     var sampleRate = 48_000
     @Option(help: "Frames per block, 1 to 65536; does not change the result.")
     var block = 512
-    @Option(help: "Notes that may sound at once, 1 to 64.")
-    var voices = 16
-    @Option(help: "Threads of the neural network, 1 to 64.")
-    var threads = 1
-    @Option(parsing: .unconditional, help: ArgumentHelp("Louder or quieter, -96 to 48 dB.", valueName: "dB"))
-    var gain = 0.0
+    @OptionGroup var synth: SynthOptions
     @OptionGroup var report: ReportOptions
-
-    static let maximumVoices = 64
 
     func validate() throws {
         guard [44_100, 48_000, 96_000].contains(sampleRate) else {
             throw ValidationError("--sample-rate takes 44100, 48000 or 96000, not \(sampleRate).")
         }
         guard 1...65_536 ~= block else { throw ValidationError("--block takes 1 to 65536, not \(block).") }
-        guard 1...Self.maximumVoices ~= voices else {
-            throw ValidationError("--voices takes 1 to \(Self.maximumVoices), not \(voices).")
-        }
-        guard 1...64 ~= threads else { throw ValidationError("--threads takes 1 to 64, not \(threads).") }
-        guard gain.isFinite, -96...48 ~= gain else {
-            throw ValidationError("--gain takes -96 to 48 dB, not \(gain).")
-        }
         let ending = out.split(separator: ".", omittingEmptySubsequences: false).last?.lowercased()
         guard ending == "wav" || ending == "flac", out.contains(".") else {
             throw ValidationError("--out takes a file that ends in .wav or .flac, not \(out).")
@@ -70,16 +56,11 @@ struct Render: ParsableCommand {
         let store = try players.store.store()
         let (manifests, plan) = try players.choose(from: store)
         let runtime = try OnnxRuntime.open()
-        var loader = InstrumentLoader(runtime: runtime, store: store, threads: threads)
+        var loader = InstrumentLoader(runtime: runtime, store: store, threads: synth.threads)
         let instruments = try manifests.map { try loader.load($0) }
 
-        var configuration = NeuralSynthConfiguration()
-        configuration.voices = voices
-        configuration.channelInstruments = plan.start
-        configuration.pinnedChannels = plan.pinned
-        configuration.masterGain = Float(pow(10, gain / 20))
         let renderer = try OfflineRenderer(
-            instruments: instruments, configuration: configuration, blockFrames: block)
+            instruments: instruments, configuration: synth.configuration(plan), blockFrames: block)
 
         let piece = Piece(performance, sampleRate: renderer.player.sampleRate, plan: plan)
         try piece.announce(as: song)
@@ -127,9 +108,11 @@ struct Render: ParsableCommand {
         } else {
             try Terminal.result(report.text)
         }
-        if let hint = Self.hint(droppedNotes: counters.droppedNotes, voices: voices) { Terminal.note(hint) }
+        if let hint = Self.hint(droppedNotes: counters.droppedNotes, voices: synth.voices) {
+            Terminal.note(hint)
+        }
         if summary.clippedSamples > 0 {
-            let suggested = ((gain - 20 * log10(Double(summary.peak)) - 0.1) * 10).rounded(.down) / 10
+            let suggested = ((synth.gain - 20 * log10(Double(summary.peak)) - 0.1) * 10).rounded(.down) / 10
             Terminal.note(
                 "The sound clips (\(summary.clippedSamples) samples); --gain \(suggested.formatted(decimals: 1)) does not."
             )
@@ -143,9 +126,9 @@ struct Render: ParsableCommand {
             droppedNotes == 1
             ? "1 note found no room and was left out"
             : "\(droppedNotes) notes found no room and were left out"
-        return voices < maximumVoices
-            ? "\(what); raise --voices, which is \(voices), to \(maximumVoices) at most."
-            : "\(what): \(maximumVoices) voices are the most there are. Render the parts one by one."
+        return voices < SynthOptions.maximumVoices
+            ? "\(what); raise --voices, which is \(voices), to \(SynthOptions.maximumVoices) at most."
+            : "\(what): \(SynthOptions.maximumVoices) voices are the most there are. Render the parts one by one."
     }
 
     /// Others rely on these keys; more may be added.

@@ -22,6 +22,7 @@ struct Run: ParsableCommand {
     var output: [TensorFile] = []
     @Option(help: "Threads of a run, 1 to 64.")
     var threads = 1
+    @OptionGroup var acceleration: AccelerationOptions
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
@@ -40,7 +41,8 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let runtime = try OnnxRuntime.open()
-        let session = try Session(runtime, model: model, options: SessionOptions(intraOpThreads: threads))
+        let session = try Session(
+            runtime, model: model, options: acceleration.sessionOptions(threads: threads))
         try check(session)
         var tensors: [String: Tensor] = [:]
         for given in input {

@@ -1,0 +1,21 @@
+/// How a live player is cut into blocks, and how far its worker runs ahead.
+public struct LiveConfiguration: Sendable, Equatable {
+    /// The most frames of a block, 1…4096.
+    public var blockFrames: Int
+    /// Whether blocks may have any number of frames up to that, as in a plugin; devices give equally long ones.
+    public var blocksVary: Bool
+    /// Samples that the worker has to render in, on top of the block that it takes at least, 0…65536.
+    public var lookAheadSamples: Int
+    /// SCHED_FIFO's, 1…99, where the system permits it.
+    public var workerPriority: Int
+
+    public init(
+        blockFrames: Int = 128, blocksVary: Bool = false, lookAheadSamples: Int = 128,
+        workerPriority: Int = 60
+    ) {
+        self.blockFrames = blockFrames
+        self.blocksVary = blocksVary
+        self.lookAheadSamples = lookAheadSamples
+        self.workerPriority = workerPriority
+    }
+}
