@@ -15,17 +15,20 @@ struct Row {
 
 let library: [Row] = [
     Row(name: "Realtime", room: .audio, needs: ["CRealtime"]),
-    Row(name: "Signal", room: .audio, needs: ["CRealtime"]),
+    Row(name: "Signal", room: .audio, needs: ["CRealtime", "Realtime"]),
     Row(name: "Inference", room: .worker, needs: ["COnnxRuntime"]),
-    Row(name: "Streaming", room: .worker, needs: ["Inference", "Signal"]),
+    Row(
+        name: "Streaming", room: .audio, needs: ["CRealtime", "Inference", "Realtime", "Signal"]),
     Row(
         name: "NeuralSynth", room: .audio,
         needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
-    Row(name: "Player", room: .audio, needs: ["CRealtime", "Realtime", "Inference", "NeuralSynth"]),
+    Row(
+        name: "Player", room: .audio,
+        needs: ["CRealtime", "Realtime", "Inference", "NeuralSynth", "Streaming"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
     Row(
         name: "Devices", room: .control,
-        needs: ["CJack", "CRealtime", "Realtime", "Signal", "NeuralSynth", "Player"]),
+        needs: ["CJack", "CRealtime", "Realtime", "Signal", "NeuralSynth", "Player", "Streaming"]),
 ]
 
 let tests: [Row] = [

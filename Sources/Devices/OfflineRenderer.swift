@@ -1,6 +1,7 @@
 public import NeuralSynth
 public import Player
 internal import Realtime
+internal import Streaming
 
 /// The deterministic double of an audio device: it runs the inference that is due, then `process`, block by block,
 /// as fast as it can. Nothing is ever late, and the latency is trimmed from the start.

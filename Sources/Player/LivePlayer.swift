@@ -2,6 +2,7 @@ internal import CRealtime
 public import Inference
 public import NeuralSynth
 internal import Realtime
+public import Streaming
 
 /// An instrument that is played live: `player` in the device's callback, its voices rendered by a thread of its own.
 ///

@@ -1,6 +1,7 @@
 import Devices
 import NeuralSynth
 import Player
+import Streaming
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Devices
 import NeuralSynth
 import Player
 import Realtime
+import Streaming
 import TestSupport
 import Testing
 

@@ -57,6 +57,9 @@ _TEXTS = {
     "string": """(string[batch, 4] x) => (string[batch, 4] y) { y = Identity(x) }""",
     "nan_weights": """(float[batch, 4] x) => (float[batch, 4] y) { y = Add(x, weight) }""",
     "future_opset": """(float[batch, 4] x) => (float[batch, 4] y) { y = Identity(x) }""",
+    # Sound through a model: half as loud.
+    "gain_effect": """(float[batch, channels, samples] audio) => (float[batch, channels, samples] quieter)
+        { quieter = Mul(audio, half) }""",
     # A running sum: the state is the sum so far.
     "stateful": """(float[batch, 1, samples] audio, float[batch, 1] state_sum)
         => (float[batch, 1, samples] sum, float[batch, 1] next_sum)
@@ -203,6 +206,7 @@ def _float(value: float) -> np.ndarray:
 
 _CONSTANTS = {
     "nan_weights": {"weight": np.array([1, np.nan, 1, 1], np.float32)},
+    "gain_effect": {"half": _float(0.5)},
     "stateful": {
         "time": np.array(2, np.int64),
         "time_axis": _integers(2),

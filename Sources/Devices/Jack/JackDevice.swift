@@ -1,6 +1,7 @@
 internal import CJack
 public import Player
 internal import Realtime
+internal import Streaming
 internal import Synchronization
 
 #if canImport(Glibc)

@@ -31,7 +31,8 @@ internal import Signal
     private var sounding: UInt32 = 0
     /// Samples that the worker did not deliver in time, while a note sounded.
     private(set) var missedFrames = 0
-    private var concealment = Concealment()
+    private var concealedLeft = Concealment()
+    private var concealedRight = Concealment()
 
     init(tracks: VoiceTracks, masterGain: Float) {
         unsafe samples = tracks.track(0)
@@ -68,12 +69,18 @@ internal import Signal
             let ready = rendered - (start + done)
             if ready > 0, ready < count { count = ready }
             mix(from: start + done, count: count)
-            if ready <= 0, sounding != 0 || concealment.isFading {
+            if ready <= 0, sounding != 0 || concealedLeft.isFading {
                 if sounding != 0 { missedFrames += count }
-                concealment.fill(&outLeft, &outRight, at: done, count: count)
+                for i in done..<done + count {
+                    outLeft[i] = 0
+                    outRight[i] = 0
+                }
+                concealedLeft.fill(&outLeft, at: done, count: count)
+                concealedRight.fill(&outRight, at: done, count: count)
             } else {
                 write(from: start + done, count: count, at: done, &outLeft, &outRight)
-                concealment.pass(&outLeft, &outRight, at: done, count: count)
+                concealedLeft.pass(&outLeft, at: done, count: count)
+                concealedRight.pass(&outRight, at: done, count: count)
             }
             done += count
         }
@@ -84,7 +91,8 @@ internal import Signal
     mutating func silence(_ actions: borrowing EventQueue<MixAction>) {
         while actions.pop() != nil {}
         for i in 0..<voices.count { voices[i].isActive = false }
-        concealment.forget()
+        concealedLeft.forget()
+        concealedRight.forget()
     }
 
     @_noLocks

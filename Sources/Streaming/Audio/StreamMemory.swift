@@ -1,0 +1,122 @@
+internal import Realtime
+internal import Synchronization
+
+/// What the audio thread and a worker share of one stream: the sound as it came in, the model's hops, and how far each is.
+///
+/// Stream time is samples since the start. The worker reads a hop's input while audio may come round and write over it:
+/// so the input is made of atomics, and whoever has read it asks afterwards whether it was still there.
+///
+/// Room: audio and worker, one thread each; `init` and `deinit` control.
+@safe struct StreamMemory: ~Copyable {
+    let channels: Int
+    let hop: Int
+    /// Stream time from a sample's arrival to its output's, without the model's own delay.
+    let delay: Int
+
+    private let input: UnsafeMutablePointer<Atomic<UInt32>>
+    private let inputMask: Int
+    private let output: UnsafeMutablePointer<Float>
+    /// For each place of a hop, which one is there, counted from 1.
+    private let hops: UnsafeMutablePointer<Atomic<Int>>
+    private let places: Int
+
+    /// Where the stream began, at its start or with the last reset: a multiple of the hop. Audio publishes it.
+    let base = PublishedValue()
+    /// How far audio is: all before has come in, and what is `delay` before that has been heard.
+    let written = PublishedValue()
+    let lateHops = Counter()
+    let skippedHops = Counter()
+    let worstLateness = Counter()
+    /// Whether a worker works on it.
+    let isTaken = Atomic<Bool>(false)
+    /// The hop that is next; whoever has taken it writes it.
+    let next = Atomic<Int>(0)
+
+    init(channels: Int, hop: Int, delay: Int, modelDelay: Int, blockFrames: Int) {
+        self.channels = channels
+        self.hop = hop
+        self.delay = delay
+        // Audio reads its own input once more where nothing better is there.
+        var capacity = 1
+        while capacity < 2 * (delay + modelDelay + hop + blockFrames) { capacity *= 2 }
+        inputMask = capacity - 1
+        unsafe input = .allocate(capacity: channels * capacity)
+        for i in 0..<channels * capacity { unsafe (input + i).initialize(to: Atomic(0)) }
+        places = (delay + blockFrames) / hop + 3
+        unsafe output = .allocate(capacity: channels * places * hop)
+        unsafe output.initialize(repeating: 0, count: channels * places * hop)
+        unsafe hops = .allocate(capacity: places)
+        for i in 0..<places { unsafe (hops + i).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        unsafe input.deinitialize(count: channels * (inputMask + 1))
+        unsafe input.deallocate()
+        unsafe output.deallocate()
+        unsafe hops.deinitialize(count: places)
+        unsafe hops.deallocate()
+    }
+
+    /// A multiple of the hop from which on no place holds a hop of before `time`.
+    @_noLocks
+    func restart(after time: Int) -> Int { (time / hop + 1 + places) * hop }
+
+    // Audio
+
+    @_noLocks
+    func come(_ samples: Span<Float>, from first: Int, count: Int, at time: Int, channel: Int) {
+        let row = channel * (inputMask + 1)
+        for i in 0..<count {
+            unsafe input[row + ((time + i) & inputMask)].store(
+                samples[first + i].bitPattern, ordering: .relaxed)
+        }
+    }
+
+    /// What came in `count` samples from `time` on, which is not older than `capacity`.
+    @_noLocks
+    func dry(_ samples: inout MutableSpan<Float>, from first: Int, count: Int, at time: Int, channel: Int) {
+        let row = channel * (inputMask + 1)
+        for i in 0..<count {
+            samples[first + i] = unsafe Float(
+                bitPattern: input[row + ((time + i) & inputMask)].load(ordering: .relaxed))
+        }
+    }
+
+    /// Whether the model's output of that hop is there.
+    @_noLocks
+    func isThere(_ hop: Int) -> Bool { unsafe hops[hop % places].load(ordering: .acquiring) == hop + 1 }
+
+    @_noLocks
+    func wet(
+        _ samples: inout MutableSpan<Float>, from first: Int, count: Int, hop number: Int, offset: Int,
+        channel: Int
+    ) {
+        let row = (channel * places + number % places) * hop + offset
+        for i in 0..<count { samples[first + i] = unsafe output[row + i] }
+    }
+
+    // Worker
+
+    /// Copies a hop's input; false where audio has meanwhile come round.
+    func take(_ number: Int, into samples: UnsafeMutablePointer<Float>) -> Bool {
+        let first = number * hop
+        for channel in 0..<channels {
+            let row = channel * (inputMask + 1)
+            for i in 0..<hop {
+                unsafe samples[channel * hop + i] = unsafe Float(
+                    bitPattern: input[row + ((first + i) & inputMask)].load(ordering: .relaxed))
+            }
+        }
+        atomicMemoryFence(ordering: .acquiring)
+        // Half of the input is spare, more than audio writes before it says how far it is.
+        return written.read() - first <= (inputMask + 1) / 2
+    }
+
+    func put(_ number: Int, from samples: UnsafePointer<Float>) {
+        for channel in 0..<channels {
+            let row = (channel * places + number % places) * hop
+            unsafe (output + row).update(from: samples + channel * hop, count: hop)
+        }
+        unsafe hops[number % places].store(number + 1, ordering: .releasing)
+    }
+}

@@ -1,0 +1,60 @@
+internal import Inference
+
+/// How a model is run on sound that comes in.
+public struct EffectConfiguration: Sendable, Equatable {
+    /// The most frames of a block, 1…8192.
+    public var blockFrames: Int
+    /// Whether blocks may have any number of frames up to that, as in a plugin; devices give equally long ones.
+    public var blocksVary: Bool
+    /// Samples that the model takes at once, 1…65536; nil where its input says so itself.
+    public var hop: Int?
+    /// Samples by which the model's output is late against its input by itself, 0…65536.
+    public var modelDelaySamples: Int
+    /// How long the work on a hop may take, in samples of time, 1…65536: what the look-ahead is made for.
+    public var workSamples: Int
+    /// Sounds that go through the model side by side, 1…64.
+    public var streams: Int
+    /// Threads that run the model, 1…64.
+    public var workers: Int
+    /// SCHED_FIFO's, 1…99, where the system permits it.
+    public var workerPriority: Int
+    public var concealment: Policy
+
+    /// What is heard in the place of what was late. Every change is a fade of 2.7 ms at 48 kHz.
+    public enum Policy: String, Sendable, CaseIterable {
+        case silence
+        /// The sound as it came in, as late as the model's would be.
+        case dry
+    }
+
+    public init(
+        blockFrames: Int = 256, blocksVary: Bool = false, hop: Int? = nil, modelDelaySamples: Int = 0,
+        workSamples: Int, streams: Int = 1, workers: Int = 1, workerPriority: Int = 60,
+        concealment: Policy = .dry
+    ) {
+        self.blockFrames = blockFrames
+        self.blocksVary = blocksVary
+        self.hop = hop
+        self.modelDelaySamples = modelDelaySamples
+        self.workSamples = workSamples
+        self.streams = streams
+        self.workers = workers
+        self.workerPriority = workerPriority
+        self.concealment = concealment
+    }
+
+    /// - Throws: `invalidArgument`, with the first value that is out of its range.
+    func validate() throws(InferenceError) {
+        let ranges: [(String, Int, ClosedRange<Int>)] = [
+            ("frames per block", blockFrames, 1...8192), ("samples per hop", hop ?? 1, 1...65_536),
+            ("samples of the model's delay", modelDelaySamples, 0...65_536),
+            ("samples of work", workSamples, 1...65_536), ("streams", streams, 1...64),
+            ("workers", workers, 1...64),
+            ("for the priority", workerPriority, 1...99),
+        ]
+        for (what, value, range) in ranges where !range.contains(value) {
+            throw InferenceError(
+                .invalidArgument, "\(value) \(what); take \(range.lowerBound) to \(range.upperBound).")
+        }
+    }
+}

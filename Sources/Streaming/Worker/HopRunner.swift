@@ -1,0 +1,102 @@
+internal import Inference
+internal import Realtime
+internal import Synchronization
+
+/// What the streams of an engine tell its workers.
+struct WorkSignals: ~Copyable, Sendable {
+    /// One signal for each hop that has come in whole.
+    let due = Semaphore()
+    /// Other than 0 when the workers are to end.
+    let stop = PublishedValue()
+}
+
+/// Runs the hops of several streams, the one that is needed first first.
+///
+/// Each worker has a runner with a bound run of its own; a stream is worked on by one at a time, in order.
+///
+/// Room: worker, one thread; `init` control.
+@safe final class HopRunner {
+    private let run: BoundRun
+    private let input, output: TensorBuffer
+    private let streams: [UnsafeMutablePointer<StreamMemory>]
+
+    /// - Throws: what `BoundRun` throws.
+    init(
+        _ session: Session, channels: Int, hop: Int, streams: [UnsafeMutablePointer<StreamMemory>]
+    ) throws(InferenceError) {
+        input = TensorBuffer(count: channels * hop)
+        output = TensorBuffer(count: channels * hop)
+        let shape = [1, channels, hop]
+        run = try BoundRun(
+            session, inputs: [.init(name: session.inputs[0].name, shape: shape, buffer: input)],
+            outputs: [.init(name: session.outputs[0].name, shape: shape, buffer: output)])
+        unsafe self.streams = unsafe streams
+    }
+
+    /// The first run of a model is slow, and a wrong shape shows in it.
+    func warmUp() throws(InferenceError) { try run.run() }
+
+    /// Runs the hop that is needed first; false where none is due.
+    ///
+    /// - Throws: `runFailed`.
+    func runNext() throws(InferenceError) -> Bool {
+        while let stream = unsafe mostUrgent() {
+            let taken = unsafe stream.pointee.isTaken.compareExchange(
+                expected: false, desired: true, ordering: .acquiring)
+            guard taken.exchanged else { continue }
+            defer { unsafe stream.pointee.isTaken.store(false, ordering: .releasing) }
+            guard let number = unsafe nextHop(of: stream) else { continue }
+            unsafe stream.pointee.next.store(number + 1, ordering: .relaxed)
+            guard unsafe stream.pointee.take(number, into: input.base) else {
+                unsafe stream.pointee.skippedHops.add(1)
+                continue
+            }
+            try run.run()
+            unsafe stream.pointee.put(number, from: output.base)
+            let lateness =
+                unsafe stream.pointee.written.read() - stream.pointee.delay - number * stream.pointee.hop
+            if lateness > 0 {
+                unsafe stream.pointee.lateHops.add(1)
+                unsafe stream.pointee.worstLateness.raise(to: lateness)
+            }
+            return true
+        }
+        return false
+    }
+
+    /// The stream whose next hop is heard first, among those that nobody works on and that have one.
+    private func mostUrgent() -> UnsafeMutablePointer<StreamMemory>? {
+        var found: UnsafeMutablePointer<StreamMemory>?
+        var least = Int.max
+        for index in unsafe streams.indices {
+            let stream = unsafe streams[index]
+            if unsafe stream.pointee.isTaken.load(ordering: .relaxed) { continue }
+            guard let number = unsafe dueHop(of: stream) else { continue }
+            let slack =
+                unsafe number * stream.pointee.hop + stream.pointee.delay - stream.pointee.written.read()
+            if slack < least { unsafe (found, least) = unsafe (stream, slack) }
+        }
+        return unsafe found
+    }
+
+    /// The next hop that is worth running, if all of it has come in.
+    private func dueHop(of stream: UnsafeMutablePointer<StreamMemory>) -> Int? {
+        let hop = unsafe stream.pointee.hop
+        let written = unsafe stream.pointee.written.read()
+        let heard = unsafe written - stream.pointee.delay
+        let (base, next) = unsafe (
+            stream.pointee.base.read() / hop, stream.pointee.next.load(ordering: .relaxed)
+        )
+        let number = max(next, base, heard > 0 ? heard / hop : 0)
+        return (number + 1) * hop <= written ? number : nil
+    }
+
+    /// As `dueHop`, of a stream that has been taken; those that nobody hears any more are left out.
+    private func nextHop(of stream: UnsafeMutablePointer<StreamMemory>) -> Int? {
+        guard let number = unsafe dueHop(of: stream) else { return nil }
+        let first = unsafe max(
+            stream.pointee.next.load(ordering: .relaxed), stream.pointee.base.read() / stream.pointee.hop)
+        if number > first { unsafe stream.pointee.skippedHops.add(number - first) }
+        return number
+    }
+}
