@@ -28,7 +28,9 @@ let library: [Row] = [
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
     Row(
         name: "Devices", room: .control,
-        needs: ["CJack", "CRealtime", "Realtime", "Signal", "NeuralSynth", "Player", "Streaming"]),
+        needs: [
+            "CJack", "CRealtime", "Inference", "Realtime", "Signal", "NeuralSynth", "Player", "Streaming",
+        ]),
 ]
 
 let tests: [Row] = [

@@ -139,6 +139,20 @@ internal import Synchronization
         state.withLock { $0.threads.append(thread) }
     }
 
+    /// The hop of a model, and the sizes of its dynamic axes by name in a run of one hop.
+    ///
+    /// - Throws: `invalidArgument`, `shapeMismatch`.
+    public static func dimensions(
+        of session: Session, hop wanted: Int?
+    ) throws(InferenceError) -> (hop: Int, dimensions: [String: Int]) {
+        let (channels, hop) = try shape(of: session, hop: wanted)
+        var dimensions: [String: Int] = [:]
+        for (axis, size) in zip(session.inputs[0].shape, [1, channels, hop]) {
+            if case .dynamic(let name?) = axis { dimensions[name] = size }
+        }
+        return (hop, dimensions)
+    }
+
     /// Channels and hop, once the model is one that sound can go through.
     private static func shape(of session: Session, hop wanted: Int?) throws(InferenceError) -> (Int, Int) {
         guard session.inputs.count == 1, session.outputs.count == 1 else {

@@ -86,6 +86,39 @@ struct ReportTests {
         #expect(bench.code == 0, "\(bench.errors)")
     }
 
+    @Test("of an effect in real time has the keys that others rely on, and a picture")
+    func realtimeBench() throws {
+        let folder = try TemporaryFolder()
+        let model = Fixture.path("../../../../Tests/Fixtures/gain_effect.onnx")
+        let picture = folder.file("blocks.svg")
+        let outcome = try Tool().run(
+            "bench", model, "--realtime", "--block", "128", "--hop", "512", "--streams", "2", "--work", "100",
+            "--seconds", "0.3", "--histogram", picture, "--json")
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let report = try outcome.json()
+        #expect(report["latencySamples"] as? Int == 512)
+        #expect(report["lookAheadSamples"] as? Int == 128)
+        let keys = ["processP50Us", "processP99Us", "processP999Us", "processMaxUs"]
+        let times = try keys.map { try #require(report[$0] as? Double) }
+        #expect(times == times.sorted() && times[0] > 0)
+        for key in ["underruns", "lateSlices", "canaryLateBlocks", "idleCpuPercent", "residentMiB"] {
+            #expect((report[key] as? Double) != nil, "\(key)")
+        }
+        #expect(report["streams"] as? Int == 2)
+        let blocks = try #require(report["blocks"] as? Int)
+        #expect(blocks == 112)
+        // Every block of every stream is in one of the picture's columns.
+        let drawn = String(decoding: try Fixture.bytes(picture), as: UTF8.self)
+        let columns = drawn.matches(of: /<title>(\d+)<\/title>/).compactMap { Int($0.1) }
+        #expect(columns.reduce(0, +) == 2 * blocks)
+
+        let open = try Tool().run("bench", model, "--realtime")
+        #expect(open.code == 1 && open.errors.contains("Say how many"))
+        let flat = try Tool().run("bench", Fixture.path("doubler.onnx"), "--realtime", "--hop", "64")
+        #expect(flat.code == 1 && flat.errors.contains("inputs"))
+        #expect(try Tool().run("bench", model, "--hop", "64").code == 64)
+    }
+
     @Test("of times has the keys that others rely on, in order")
     func bench() throws {
         let outcome = try Tool().run(

@@ -13,6 +13,10 @@ struct Bench: ParsableCommand {
             Example: eight voices in runs of 256 samples, for five seconds:
 
               echoel bench decoder.onnx --batch 8 --dim slots=2 --seconds 5
+
+            Example: a model of 2048 samples as an effect in blocks of 256, in real time:
+
+              echoel bench effect.onnx --realtime --block 256 --hop 2048 --seconds 20
             """)
 
     @Argument(help: "The model, an .onnx file.", completion: .file(extensions: ["onnx"]))
@@ -29,6 +33,7 @@ struct Bench: ParsableCommand {
     @OptionGroup var acceleration: AccelerationOptions
     @Flag(help: "With CUDA: record the model's kernels once and launch them together.")
     var cudaGraph = false
+    @OptionGroup var live: RealtimeOptions
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
@@ -57,6 +62,7 @@ struct Bench: ParsableCommand {
         let session = try Session(
             runtime, model: model,
             options: acceleration.sessionOptions(threads: threads, graph: cudaGraph))
+        if live.realtime { return try playLive(session) }
         let manifest = try ModelManifest.beside(model: model)
         try manifest?.check(against: session)
         let sizes = try sizes(for: session)
@@ -71,6 +77,20 @@ struct Bench: ParsableCommand {
         let report = Report(
             statistics, provider: session.provider, batch: batch, threads: threads, dimensions: sizes,
             audioSeconds: Self.audioSeconds(manifest, slots: sizes[Self.slotsAxis] ?? 1))
+        if self.report.json {
+            try Terminal.result(json: report)
+        } else {
+            try Terminal.result(report.text(model: model))
+        }
+    }
+
+    private func playLive(_ session: Session) throws {
+        if let file = live.histogram { try StagedFiles.checkTarget(file) }
+        let (report, trial) = try RealtimeBench(session: session, options: live, seconds: seconds).run()
+        if let file = live.histogram {
+            let title = "\(model): blocks of \(live.block) frames, time in the audio thread"
+            try StagedFiles.write([(file, Array(trial.histogram(title: title).utf8))])
+        }
         if self.report.json {
             try Terminal.result(json: report)
         } else {

@@ -3,6 +3,7 @@ import Foundation
 import NeuralSynth
 import Player
 import Realtime
+import Streaming
 
 /// A performance on a device: the song is fed to it, the meter shown, and the server's end, return and changes of block
 /// size are taken as they come. Ctrl-C ends it with a fade.

@@ -1,0 +1,43 @@
+import ArgumentParser
+
+/// What `bench --realtime` takes besides.
+struct RealtimeOptions: ParsableArguments {
+    @Flag(
+        help:
+            "Send sound through the model in real time, as an effect, and measure what the audio thread notices of it."
+    )
+    var realtime = false
+    @Option(help: ArgumentHelp("With --realtime: frames per block, 1 to 8192.", valueName: "frames"))
+    var block = 256
+    @Option(
+        help: ArgumentHelp(
+            "With --realtime: samples of a run, where the model leaves them open.", valueName: "samples"))
+    var hop: Int?
+    @Option(help: "With --realtime: threads that run the model, 1 to 64.")
+    var workers = 1
+    @Option(help: "With --realtime: sounds side by side, 1 to 64.")
+    var streams = 1
+    @Option(
+        help: ArgumentHelp(
+            "With --realtime: how long a run may take, in samples. Without it: the slowest of 200 runs, and a quarter more.",
+            valueName: "samples"))
+    var work: Int?
+    @Option(
+        help: ArgumentHelp("With --realtime: a picture of how long blocks took.", valueName: "file.svg"),
+        completion: .file(extensions: ["svg"]))
+    var histogram: String?
+
+    static let sampleRate = 48_000
+
+    func validate() throws {
+        for (name, value, range) in [
+            ("--block", block, 1...8192), ("--workers", workers, 1...64), ("--streams", streams, 1...64),
+            ("--hop", hop ?? 1, 1...65_536), ("--work", work ?? 1, 1...65_536),
+        ] where !range.contains(value) {
+            throw ValidationError("\(name) takes \(range.lowerBound) to \(range.upperBound), not \(value).")
+        }
+        guard realtime || (hop == nil && work == nil && histogram == nil) else {
+            throw ValidationError("--hop, --work and --histogram go with --realtime.")
+        }
+    }
+}
