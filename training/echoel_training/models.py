@@ -49,7 +49,8 @@ def load_models(checkpoint: Path) -> tuple[Models, dict]:
     training = {
         "summary": "Partials and multiband noise under one control, as a variational autoencoder, trained together "
         "with the priors on multi-scale spectral distance, levels of mel bands, attacks and how much notes move"
-        + ("." if adversary is None else ", and by an adversary."),
+        + ("" if adversary is None else ", and by an adversary")
+        + f" ({stored['processor']}).",
         "command": f"echoel_training train cache/ensemble.npz --out runs/ensemble {budget}"
         + ("" if adversary is None else f" --adversary-from {adversary}"),
         "minutes": minutes,

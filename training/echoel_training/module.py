@@ -340,6 +340,8 @@ class EnsembleModule(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["seconds_trained"], checkpoint["steps_trained"] = self.seconds_trained, self.steps_trained
+        on_gpu = self.device.type == "cuda"
+        checkpoint["processor"] = torch.cuda.get_device_name(self.device) if on_gpu else "CPU"
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         self.seconds_before, self.steps_trained = checkpoint["seconds_trained"], checkpoint["steps_trained"]
