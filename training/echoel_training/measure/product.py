@@ -19,8 +19,6 @@ from .tool import Echoel, Instrument
 
 MEDIAN_CENTS, MOST_CENTS = 3.0, 10.0
 SLICE_SAMPLES = 256  # what the synthesiser renders at once
-STRUCK_DRIFT_CENTS = 6.0
-"""Strings that beat pull a note's pitch about: FluidR3's own piano drifts by 9.8 cents in four seconds of key 48."""
 
 _ATTACK = 0.3  # seconds of a note before it is steady
 _PAUSE = 0.1  # seconds of silence after a release
@@ -159,7 +157,7 @@ def steady(bench: Bench, instrument: Instrument, count: int = 4, held_seconds: f
             "pitch drift",
             worst(c.pitch_drift_cents for c in courses),
             "cents",
-            STRUCK_DRIFT_CENTS if instrument.is_struck else 3.0,
+            3.0,
             details=details,
         ),
         Figure(held, "farthest from its pitch", worst(c.worst_cents for c in courses), "cents", 10.0),
