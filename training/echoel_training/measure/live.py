@@ -73,7 +73,9 @@ def _recorded(
         if freewheel:  # not before: a client is told only of changes
             subprocess.run(["jack_freewheel", "y"], check=True, timeout=60, **quiet)
         recording = folder / "live.wav"
-        record = ["jack_rec", "-f", recording, "-d", str(round(duration)), "-b", "24"]
+        # Room for all of it: a freewheeling server does not wait for the disk.
+        room = str(round(48_000 * (duration + 1)))
+        record = ["jack_rec", "-f", recording, "-d", str(round(duration)), "-b", "24", "-B", room]
         subprocess.run([*record, "echoel:out_left", "echoel:out_right"], timeout=duration * 10 + 60, **quiet)
         played, _ = soundfile.read(recording, always_2d=True)
         if len(played) < SEGMENT_SAMPLES:
