@@ -17,7 +17,7 @@ internal import Synchronization
 ///
 /// Room: control; the streams' `process` and `reset` audio.
 @safe public final class AsyncInferenceEngine: @unchecked Sendable {
-    // Sendable: the streams belong to audio threads, the signals are made for many; the rest is in a mutex.
+    // Sendable: the streams belong to audio threads, the signals are made for many; the rest is in mutexes.
     /// The streams. They must not be used when the engine is gone.
     public let streams: [InferenceStream]
     public let latency: Latency
@@ -27,12 +27,13 @@ internal import Synchronization
 
     private let signals: UnsafeMutablePointer<WorkSignals>
     private let runners: [HopRunner]
-    private let state = Mutex(State())
+    private let threads = Mutex<[PosixThread]>([])
+    private let told = WorkersReport()
 
-    private struct State {
-        var threads: [PosixThread] = []
-        var failure: InferenceError?
-        var realtimeWorkers = 0
+    /// What the workers have to say. They keep it, and not the engine, which would otherwise end on one of them.
+    private final class WorkersReport: Sendable {
+        let failure = Mutex<InferenceError?>(nil)
+        let realtimeWorkers = Counter()
     }
 
     /// Starts the workers.
@@ -98,16 +99,16 @@ internal import Synchronization
     }
 
     /// Why nothing is computed any more, where inference has failed; what is heard then is concealed.
-    public var failure: InferenceError? { state.withLock { $0.failure } }
+    public var failure: InferenceError? { told.failure.withLock { $0 } }
 
     /// How many workers the system lets run ahead of other programs.
-    public var realtimeWorkers: Int { state.withLock { $0.realtimeWorkers } }
+    public var realtimeWorkers: Int { told.realtimeWorkers.read() }
 
     /// Ends the workers and waits for their end; the second time nothing happens.
     public func stop() {
-        let threads = state.withLock { state in
-            defer { state.threads = [] }
-            return state.threads
+        let threads = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
         }
         guard !threads.isEmpty else { return }
         unsafe signals.pointee.stop.publish(1)
@@ -119,24 +120,22 @@ internal import Synchronization
     package func runNext() throws(InferenceError) -> Bool { try runners[0].runNext() }
 
     private func start(_ index: Int, priority: Int32) throws(InferenceError) {
-        // Its own engine it must not keep, which would never end.
         let runner = unsafe UnsafeSendable(runners[index])
         let signals = unsafe UnsafeSendable(signals)
-        let thread = try PosixThread.start { [weak self] in
-            let isRealtime = rt_thread_prepare(priority) == 0
-            self?.state.withLock { $0.realtimeWorkers += isRealtime ? 1 : 0 }
+        let thread = try PosixThread.start { [told] in
+            if rt_thread_prepare(priority) == 0 { told.realtimeWorkers.add(1) }
             while true {
                 unsafe signals.value.pointee.due.wait()
                 if unsafe signals.value.pointee.stop.read() != 0 { return }
                 do throws(InferenceError) {
                     while unsafe try runner.value.runNext() {}
                 } catch {
-                    self?.state.withLock { $0.failure = error }
+                    told.failure.withLock { $0 = error }
                     return
                 }
             }
         }
-        state.withLock { $0.threads.append(thread) }
+        threads.withLock { $0.append(thread) }
     }
 
     /// The hop of a model, and the sizes of its dynamic axes by name in a run of one hop.
