@@ -75,7 +75,8 @@ public struct PacedTrial: Sendable {
             let due = start + Int64(block) * Int64(blockFrames) * 1_000_000_000 / Int64(sampleRate)
             let wait = due - rt_nanoseconds()
             if wait > 0 { rt_sleep(wait) }
-            let isLate = Int(rt_nanoseconds() - due) > canaryNanoseconds || canary.wasLate()
+            let canaryWasLate = canary.wasLate()  // asked in every block, or it would tell of an earlier one
+            let isLate = canaryWasLate || Int(rt_nanoseconds() - due) > canaryNanoseconds
             for stream in engine.streams {
                 let before = rt_nanoseconds()
                 var span = output.mutableSpan

@@ -18,14 +18,15 @@ internal import Synchronization
 /// Room: control; the streams' `process` and `reset` audio.
 @safe public final class AsyncInferenceEngine: @unchecked Sendable {
     // Sendable: the streams belong to audio threads, the signals are made for many; the rest is in mutexes.
-    /// The streams. They must not be used when the engine is gone.
+    /// The streams. When the engine is gone, what comes in is heard as what is late is.
     public let streams: [InferenceStream]
     public let latency: Latency
     public let channels: Int
     /// Samples of a run.
     public let hop: Int
 
-    private let signals: UnsafeMutablePointer<WorkSignals>
+    private let owner = WorkSignalsOwner()
+    private var signals: UnsafeMutablePointer<WorkSignals> { unsafe owner.signals }
     private let runners: [HopRunner]
     private let threads = Mutex<[PosixThread]>([])
     private let told = WorkersReport()
@@ -50,42 +51,28 @@ internal import Synchronization
         try configuration.validate()
         (channels, hop) = try Self.shape(of: session, hop: configuration.hop)
         let latency = Self.latency(hop: hop, configuration)
-        let signals = UnsafeMutablePointer<WorkSignals>.allocate(capacity: 1)
-        unsafe signals.initialize(to: WorkSignals())
         var streams: [InferenceStream] = []
         for _ in 0..<configuration.streams {
-            unsafe streams.append(
+            streams.append(
                 InferenceStream(
-                    channels: channels, hop: hop, latency: latency, configuration: configuration,
-                    work: signals))
+                    channels: channels, hop: hop, latency: latency, configuration: configuration, work: owner)
+            )
         }
         self.latency = latency
         self.streams = streams
-        unsafe self.signals = unsafe signals
         var runners: [HopRunner] = []
-        do throws(InferenceError) {
-            for _ in 0..<configuration.workers {
-                let memories = unsafe streams.map { unsafe $0.memory }
-                let runner = unsafe try HopRunner(session, channels: channels, hop: hop, streams: memories)
-                try runner.warmUp()
-                runners.append(runner)
-            }
-        } catch {
-            unsafe signals.deinitialize(count: 1)
-            unsafe signals.deallocate()
-            throw error
+        for _ in 0..<configuration.workers {
+            let memories = unsafe streams.map { unsafe $0.memory }
+            let runner = unsafe try HopRunner(session, channels: channels, hop: hop, streams: memories)
+            try runner.warmUp()
+            runners.append(runner)
         }
         self.runners = runners
         guard isThreaded else { return }
         for index in runners.indices { try start(index, priority: Int32(configuration.workerPriority)) }
     }
 
-    /// Audio must have stopped.
-    deinit {
-        stop()
-        unsafe signals.deinitialize(count: 1)
-        unsafe signals.deallocate()
-    }
+    deinit { stop() }
 
     /// What sound takes through a model of such hops; see `Latency` for the parts.
     public static func latency(hop: Int, _ configuration: EffectConfiguration) -> Latency {

@@ -206,6 +206,21 @@ struct AsyncInferenceEngineTests {
         engine.stop()
     }
 
+    /// Whoever keeps a stream alone hears what comes in, as late as ever.
+    @Test func aStreamOutlivesItsEngine() throws {
+        let configuration = EffectConfiguration(blockFrames: 64, hop: 64, workSamples: 64)
+        let stream = try AsyncInferenceEngine(session, configuration).streams[0]
+        let latency = stream.latency.total
+        var output = [Float](repeating: 0, count: 64)
+        for block in 0..<20 {
+            let input = (0..<64).map { Float(block * 64 + $0 + 1) }
+            var span = output.mutableSpan
+            stream.process(input.span, &span, frames: 64)
+        }
+        #expect(output == (0..<64).map { Float(19 * 64 + $0 + 1 - latency) })
+        #expect(stream.status.missedFrames == 20 * 64 - latency)
+    }
+
     @Test func whatCannotBeRunIsToldAndNamed() throws {
         let runtime = try OnnxRuntime.open()
         let two = try Session(runtime, model: fixture("scale_bias.onnx"))

@@ -262,7 +262,7 @@ class EnsembleModule(lightning.LightningModule):
         def compared(loss: TextureLoss | LevelLoss, first: Tensor, last: Tensor) -> Tensor:
             return loss(ours[rest], theirs[rest], *(each[rest] for each in (segments.peak, group, first, last)))
 
-        # The decoder's fade after the empty memory of a segment's beginning is no part of a release.
+        # What is faded in at a segment's beginning, where the decoder's memory is empty, is no part of a release.
         release = [
             compared(loss, (off + first).clamp(min=FADE_SAMPLES), off + last)
             for loss, (first, last) in zip(self.release, RELEASE_SAMPLES)

@@ -180,7 +180,8 @@ class PartialBank(nn.Module):
 
 class _Sum(torch.autograd.Function):
     """``PartialBank.mixed`` for training, of tensors ``[slots, …]``: on a CPU ROWS slots at a time, which stay in its
-    caches, on a GPU all at once, which are fewer launches; and gradients for the amplitudes alone, since phases and frequencies are told and never learned."""
+    caches, on a GPU all at once, which are fewer launches; and gradients for the amplitudes alone, since phases and
+    frequencies are told and never learned."""
 
     ROWS = 32
 

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 from . import TrainingError
 from .listening import Listening
 from .module import HIGHEST_RATE, EnsembleModule
-from .progress import Checkpoints, Budget
+from .progress import Budget, Checkpoints
 from .segments import HeldOutSegments, RandomSegments, SegmentSource
 
 BATCH = 12

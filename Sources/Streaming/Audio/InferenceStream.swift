@@ -16,6 +16,8 @@ internal import Signal
 
     let memory: UnsafeMutablePointer<StreamMemory>
     private let work: UnsafeMutablePointer<WorkSignals>
+    /// What keeps them.
+    private let owner: WorkSignalsOwner
     private let isDry: Bool
     private let totalLatency: Int
     /// Stream time of the next block's first frame.
@@ -26,7 +28,7 @@ internal import Signal
 
     init(
         channels: Int, hop: Int, latency: Latency, configuration: EffectConfiguration,
-        work: UnsafeMutablePointer<WorkSignals>
+        work owner: WorkSignalsOwner
     ) {
         self.latency = latency
         self.channels = channels
@@ -39,7 +41,8 @@ internal import Signal
                 channels: channels, hop: hop, delay: latency.buffering + latency.lookAhead,
                 modelDelay: latency.model,
                 blockFrames: configuration.blockFrames))
-        unsafe self.work = unsafe work
+        self.owner = owner
+        unsafe work = unsafe owner.signals
         unsafe concealments = .allocate(capacity: channels)
         for channel in 0..<channels { unsafe (concealments + channel).initialize(to: Concealment()) }
         unsafe missed = .allocate(capacity: 1)

@@ -10,6 +10,22 @@ struct WorkSignals: ~Copyable, Sendable {
     let stop = PublishedValue()
 }
 
+/// Keeps the signals for as long as an engine or one of its streams is there.
+@safe final class WorkSignalsOwner: @unchecked Sendable {
+    // Sendable: the address never changes, and what is there is made for many threads.
+    let signals: UnsafeMutablePointer<WorkSignals>
+
+    init() {
+        unsafe signals = .allocate(capacity: 1)
+        unsafe signals.initialize(to: WorkSignals())
+    }
+
+    deinit {
+        unsafe signals.deinitialize(count: 1)
+        unsafe signals.deallocate()
+    }
+}
+
 /// Runs the hops of several streams, the one that is needed first first.
 ///
 /// Each worker has a runner with a bound run of its own; a stream is worked on by one at a time, in order.

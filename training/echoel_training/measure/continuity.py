@@ -16,7 +16,7 @@ import numpy as np
 WINDOW_SAMPLES = 24_000  # the percentile is taken in windows of half a second: a sound is only nearly steady
 EXPECTED_SHARE = 1e-3
 FRAME_SAMPLES = 16
-_SIGMAS = 5.0  # of over a hundred such figures in a run none is above that by chance
+_SIGMAS = 4.0
 _GAP_SAMPLES = 16  # control positions keep away from the boundary, whose kink a filter may smear
 
 
@@ -26,7 +26,7 @@ class Boundaries:
 
     count: int  # boundaries looked at
     share_above: float  # of the boundaries' samples, above the 99.9th percentile of those inside; 0.001 is chance
-    share_limit: float  # what no control position is expected to pass: their mean and five standard deviations
+    share_limit: float  # what no control position is expected to pass: their mean and four standard deviations
     energy_ratio: float  # mean square of the second difference at boundaries over that elsewhere
     energy_limit: float  # the same limit for it
     largest: float  # the largest second difference at a boundary over the percentile of its window, both as they are
