@@ -7,6 +7,7 @@ public struct LatencyStatistics: Sendable, Hashable {
     public let p50Milliseconds: Double
     public let p95Milliseconds: Double
     public let p99Milliseconds: Double
+    public let p999Milliseconds: Double
     public let maxMilliseconds: Double
 
     /// - Parameter milliseconds: one time per run; empty gives zeros.
@@ -18,6 +19,7 @@ public struct LatencyStatistics: Sendable, Hashable {
         p50Milliseconds = Self.percentile(50, of: sorted)
         p95Milliseconds = Self.percentile(95, of: sorted)
         p99Milliseconds = Self.percentile(99, of: sorted)
+        p999Milliseconds = Self.percentile(99.9, of: sorted)
         maxMilliseconds = sorted.last ?? 0
     }
 

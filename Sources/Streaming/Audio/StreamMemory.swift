@@ -65,6 +65,8 @@ internal import Synchronization
 
     @_noLocks
     func come(_ samples: Span<Float>, from first: Int, count: Int, at time: Int, channel: Int) {
+        // Whoever reads a sample of this block also sees how far audio was before it: `take` asks for that.
+        atomicMemoryFence(ordering: .releasing)
         let row = channel * (inputMask + 1)
         for i in 0..<count {
             unsafe input[row + ((time + i) & inputMask)].store(

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// What the streams of an engine tell its workers.
 struct WorkSignals: ~Copyable, Sendable {
-    /// One signal for each hop that has come in whole.
+    /// One signal for each block with which a hop, or more, has come in whole.
     let due = Semaphore()
     /// Other than 0 when the workers are to end.
     let stop = PublishedValue()

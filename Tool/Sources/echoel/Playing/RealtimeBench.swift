@@ -69,15 +69,12 @@ struct RealtimeBench {
             latencySamples = engine.latency.total
             bufferingSamples = engine.latency.buffering
             lookAheadSamples = engine.latency.lookAhead
-            let sorted = trial.processNanoseconds.sorted()
-            func microseconds(_ share: Double) -> Double {
-                (Double(sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]) / 1000).rounded(
-                    decimals: 2)
-            }
-            processP50Us = microseconds(0.5)
-            processP99Us = microseconds(0.99)
-            processP999Us = microseconds(0.999)
-            processMaxUs = microseconds(1)
+            let times = LatencyStatistics(milliseconds: trial.processNanoseconds.map { Double($0) / 1e6 })
+            func microseconds(_ milliseconds: Double) -> Double { (1000 * milliseconds).rounded(decimals: 2) }
+            processP50Us = microseconds(times.p50Milliseconds)
+            processP99Us = microseconds(times.p99Milliseconds)
+            processP999Us = microseconds(times.p999Milliseconds)
+            processMaxUs = microseconds(times.maxMilliseconds)
             underruns = trial.underruns
             underrunsWithCanaryLate = trial.blocksWithMisses
             lateSlices = trial.lateHops
