@@ -1,4 +1,5 @@
 import COnnxRuntime
+import COperators
 
 /// The ONNX Runtime library, found and opened at run time, and its environment.
 ///
@@ -13,6 +14,8 @@ import COnnxRuntime
     let allocator: OpaquePointer
     /// Describes ordinary memory to ONNX Runtime.
     let memory: OpaquePointer
+    /// Our operators, for its sessions; `nil` where the library is too old for them.
+    let operators: OpaquePointer?
 
     /// The file that was opened.
     public let path: String
@@ -48,6 +51,11 @@ import COnnxRuntime
         unsafe self.environment = unsafe environment
         unsafe self.allocator = unsafe allocator
         unsafe self.memory = unsafe memory
+        var operators: OpaquePointer?
+        if unsafe library.takesOperators != 0 {
+            try unsafe Self.check(table, echoel_operators_create(table, &operators), .notOnnxRuntime, context)
+        }
+        unsafe self.operators = unsafe operators
         // Only Windows builds send telemetry; elsewhere this does nothing and cannot fail.
         unsafe table.pointee.DisableTelemetryEvents(environment).map {
             unsafe table.pointee.ReleaseStatus($0)

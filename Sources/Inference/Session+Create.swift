@@ -31,7 +31,13 @@ extension Session {
     ) throws(InferenceError) -> OpaquePointer {
         let handle = try unsafe makeOptions(runtime, options)
         defer { unsafe runtime.table.pointee.ReleaseSessionOptions(handle) }
-        if provider == cudaProvider { try unsafe appendCUDA(runtime, to: handle, options.cuda) }
+        if provider == cudaProvider {
+            try unsafe appendCUDA(runtime, to: handle, options.cuda)
+        } else if options.ownOperators, let operators = unsafe runtime.operators {
+            try unsafe runtime.check(
+                runtime.table.pointee.AddCustomOpDomain(handle, operators), .invalidArgument,
+                "ONNX Runtime \(runtime.version) refused operators of ours")
+        }
         var session: OpaquePointer?
         if let status = unsafe body(handle, &session) {
             throw loadError(unsafe OnnxRuntime.take(runtime.table, status), name: name, runtime)

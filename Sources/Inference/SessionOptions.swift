@@ -13,6 +13,8 @@ public struct SessionOptions: Sendable, Hashable {
     /// Whether loading runs the model once or twice and refuses one that computes NaN or infinity; not one whose runs are
     /// recorded as a CUDA graph.
     public var probe: Bool
+    /// Whether operators of our own run what a model carries as functions besides; on a CPU only.
+    public var ownOperators: Bool
 
     /// What ONNX Runtime may rewrite in the graph. The raw values are its own.
     public enum GraphOptimization: Int, Sendable, Hashable {
@@ -25,7 +27,7 @@ public struct SessionOptions: Sendable, Hashable {
     public init(
         intraOpThreads: Int = 1, interOpThreads: Int = 1, graphOptimization: GraphOptimization = .all,
         allowSpinning: Bool = false, acceleration: AccelerationType = .cpu, cuda: CUDAOptions = .init(),
-        probe: Bool = true
+        probe: Bool = true, ownOperators: Bool = true
     ) {
         self.intraOpThreads = intraOpThreads
         self.interOpThreads = interOpThreads
@@ -34,5 +36,6 @@ public struct SessionOptions: Sendable, Hashable {
         self.acceleration = acceleration
         self.cuda = cuda
         self.probe = probe
+        self.ownOperators = ownOperators
     }
 }

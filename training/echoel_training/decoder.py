@@ -19,29 +19,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layers import CausalConvolution
-from .partials import (
-    LOWEST_HERTZ,
-    SAMPLE_RATE,
-    SLOT_SAMPLES,
-    PartialBank,
-    audible,
-    detune_ratio,
-    inharmonicity_from,
-)
+from .layers import CausalConvolution, Taps
+from .partials import HIGHEST_HERTZ, LOWEST_HERTZ, SAMPLE_RATE, SLOT_SAMPLES, PartialBank, Tuning, audible
 from .pqmf import BANDS, DELAY_SAMPLES, Synthesis
 from .shimmer import SHIMMERING, Shimmer
 
 LATENT_SIZE = 128
 VIBRATO_CHANNEL, DETUNE_CHANNEL, INHARMONICITY_CHANNEL = 125, 126, 127
 """The channels of the latent that say how far the note is above its pitch at this instant (vibrato), how far apart two
-layers are tuned, and how inharmonic the note is; see ``partials.detune_ratio``, whose code the first two are, and
-``partials.inharmonicity_from``. The last two belong to the whole note."""
+layers are tuned, and how inharmonic the note is; see ``partials.Tuning``. The last two belong to the whole note."""
 
 FREE_CHANNELS = VIBRATO_CHANNEL
 """The channels before those: what the networks agree upon."""
 
 SLOT_FRAMES = SLOT_SAMPLES // BANDS
+MAXIMUM_SLOTS = 16
+"""Of an exported decoder's run."""
 SLOPE = 0.2
 """Negative slope of the leaky rectifiers."""
 
@@ -79,7 +72,84 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.dilated = CausalConvolution(channels, channels, taps=3, dilation=dilation, bias=False)
+        longest = MAXIMUM_SLOTS * SLOT_FRAMES
+        self.dilated = CausalConvolution(channels, channels, taps=3, dilation=dilation, bias=False, longest=longest)
+        self.mix = nn.Linear(channels, channels)
+
+    def forward(self, x: Tensor, scale: Tensor, shift: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        hidden, state = self.dilated(F.leaky_relu(x, SLOPE), state)
+        return x + self.mix(F.leaky_relu(hidden * scale + shift, SLOPE)), state
+
+
+class Control(nn.Module):
+    """Free latent channels ``[B, K, 125]`` and pitch ``[B, K, 1]`` to one control vector per slot ``[B, K, control]``."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(FREE_CHANNELS + 2, size)
+        self.second = nn.Linear(size, size)
+
+    def forward(self, latent: Tensor, pitch: Tensor) -> Tensor:
+        octaves = torch.log2(pitch * (1.0 / REFERENCE_HERTZ)) * 0.5
+        hidden = F.leaky_relu(self.first(torch.cat([latent, octaves, octaves * octaves], dim=-1)), SLOPE)
+        return hidden + F.leaky_relu(self.second(hidden), SLOPE)
+
+
+class Amplitudes(nn.Module):
+    """Control ``[B, K, control]``, the partials' frequencies ``[B, K, P]``, the shimmer of the lowest ones
+    ``[B, K, 128]`` and how strong at most the bank's second lines are against the first (``strongest [B, K, 1]``) to the
+    amplitudes of the bank's lines, ``[B, K, P + 160]``."""
+
+    def __init__(self, shape: DecoderShape) -> None:
+        super().__init__()
+        self.points, self.partials = shape.envelope, shape.partials
+        self.envelope = nn.Linear(shape.control, shape.envelope)
+        self.own = nn.Linear(shape.control, 3 * OWN_PARTIALS)
+        with torch.no_grad():
+            self.envelope.bias.fill_(-6.0)
+            self.own.weight.mul_(0.1)
+            self.own.bias.zero_()
+        self.scale = (shape.envelope - 1) / math.log1p(SAMPLE_RATE / 2 / ENVELOPE_HERTZ)
+
+    def forward(self, control: Tensor, hertz: Tensor, shimmer: Tensor, strongest: Tensor) -> Tensor:
+        points = self.envelope(control)
+        place = (torch.log1p(hertz * (1.0 / ENVELOPE_HERTZ)) * self.scale).clamp(0.0, self.points - 1.001)
+        below = torch.floor(place)
+        index = below.to(torch.int64)
+        low = torch.gather(points, 2, index)
+        high = torch.gather(points, 2, index + 1)
+        own, second = torch.split(self.own(control), [OWN_PARTIALS, 2 * OWN_PARTIALS], dim=-1)
+        level = low + (high - low) * (place - below) + F.pad(own, (0, self.partials - OWN_PARTIALS))
+        level = level.clamp(QUIETEST, LOUDEST) + F.pad(shimmer, (0, self.partials - SHIMMERING))
+        first, rest = torch.split(torch.exp(level) * audible(hertz), [OWN_PARTIALS, self.partials - OWN_PARTIALS], dim=-1)
+        # The second line's complex amplitude is across + i along times the first's; their powers' sum stays.
+        second = second.unflatten(-1, (2, OWN_PARTIALS))
+        power = second.square().sum(dim=-2)
+        kept = (strongest * torch.rsqrt(power + 1e-9)).clamp(max=1.0)
+        first = first * torch.rsqrt(1.0 + power * kept.square())
+        return torch.cat([first, rest, (second * (first * kept)[..., None, :]).flatten(-2)], dim=-1)
+
+
+class DecoderShape:
+    """Sizes of a decoder."""
+
+    partials: int = 160
+    envelope: int = 72
+    control: int = 96
+    channels: int = 48
+    dilations: tuple[int, ...] = (1, 3, 9, 27)
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+class ResidualBlock(nn.Module):
+    """x + mix(leaky(scale · dilated(leaky(x)) + shift)), with scale and shift ``[B, T, C]`` from outside."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        longest = MAXIMUM_SLOTS * SLOT_FRAMES
+        self.dilated = CausalConvolution(channels, channels, taps=3, dilation=dilation, bias=False, longest=longest)
         self.mix = nn.Linear(channels, channels)
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
@@ -148,12 +218,15 @@ class Decoder(nn.Module):
         channels = shape.channels
         self.control = Control(shape.control)
         self.amplitudes = Amplitudes(shape)
-        self.shimmer = Shimmer(shape.control)
-        self.bank = PartialBank(shape.partials, OWN_PARTIALS)
-        self.input = CausalConvolution(BANDS, channels)
+        frames = MAXIMUM_SLOTS * SLOT_FRAMES
+        self.tuning = Tuning()
+        self.shimmer = Shimmer(shape.control, longest=MAXIMUM_SLOTS)
+        self.bank = PartialBank(shape.partials, OWN_PARTIALS, longest=MAXIMUM_SLOTS)
+        self.input = CausalConvolution(BANDS, channels, longest=frames)
         self.blocks = nn.ModuleList(ResidualBlock(channels, dilation) for dilation in shape.dilations)
-        self.output = CausalConvolution(channels, BANDS)
-        self.synthesis = Synthesis()
+        self.output = CausalConvolution(channels, BANDS, longest=frames)
+        self.synthesis = Synthesis(longest=frames)
+        self.ends = Taps(2, longest=MAXIMUM_SLOTS)
         # Per block a scale and a shift, and the logarithm of one gain per band.
         self.film_widths = [channels] * (2 * len(shape.dilations)) + [BANDS]
         self.film = nn.Linear(shape.control, sum(self.film_widths))
@@ -163,7 +236,7 @@ class Decoder(nn.Module):
                 self.film.bias[2 * block * channels : (2 * block + 1) * channels] = 1.0
             self.film.bias[-BANDS:] = -7.0
         ramp = (torch.arange(SLOT_FRAMES, dtype=torch.float32) + 1) / SLOT_FRAMES
-        self.register_buffer("ramp", ramp[:, None], persistent=False)
+        self.register_buffer("ramp", torch.stack([1.0 - ramp, ramp], dim=-1), persistent=False)
         self.block_memories = [block.dilated.memory for block in self.blocks] + [self.output.memory]
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -188,16 +261,25 @@ class Decoder(nn.Module):
         phase, last_pitch, last_amplitude, walks, late, last_control, entered, remembered, synthesised = states
         batch = latent.shape[0]
         latent, noise = latent.transpose(1, 2), noise.transpose(1, 2)
-        pitch = pitch.transpose(1, 2) * (1.0 + detune_ratio(latent[..., VIBRATO_CHANNEL, None]))
-        pitch = pitch.clamp(min=LOWEST_HERTZ)  # so that a state of 0 says that the voice is fresh
+        vibrato, detune, inharmonicity = self.tuning(latent[..., VIBRATO_CHANNEL:])
+        # Above 0, so that a state of 0 says that the voice is fresh.
+        pitch = (pitch.transpose(1, 2) * (1.0 + vibrato)).clamp(LOWEST_HERTZ, HIGHEST_HERTZ)
+        fresh = last_pitch <= 0
         control = self.control(latent[..., :FREE_CHANNELS], pitch)
 
         moving = noise.reshape(batch, -1, SHIMMERING)
-        walks = torch.where(last_pitch[..., None] > 0, walks, self.shimmer.beginning(moving[:, 0]))
+        walks = torch.where(fresh[..., None], self.shimmer.beginning(moving[:, 0]), walks)
         shimmer, walks = self.shimmer(control, moving, walks)
-        tonal, phase, last_pitch, last_amplitude = self._partials(
-            control, latent, pitch[..., 0], shimmer, phase, last_pitch, last_amplitude
-        )
+
+        start = torch.where(fresh, pitch[:, 0], last_pitch)
+        ends = self.ends(torch.cat([start[:, None], pitch], dim=1))
+        hertz = self.bank.frequencies(ends, inharmonicity, detune)
+        stiff, layered = ((each > 0).to(control.dtype) for each in (inharmonicity, detune.abs()))
+        strongest = STRONGEST_STRING * stiff + STRONGEST_LAYER * layered
+        amplitude = self.amplitudes(control, hertz[:, :, 1, : self.shape.partials], shimmer, strongest)
+        bank = self.bank.as_operator if torch.compiler.is_exporting() else self.bank
+        tonal, phase = bank(hertz, amplitude, last_amplitude, phase)
+
         films = self._films(torch.cat([last_control[:, None], control], dim=1))
         shaped, entered, remembered = self._noise(noise, films, entered, remembered)
         samples, synthesised = self.synthesis(shaped, synthesised)
@@ -207,21 +289,9 @@ class Decoder(nn.Module):
         audio = samples.reshape(batch, 1, -1) + tonal[:, :-1].reshape(batch, 1, -1)
         return (
             audio,
-            *(phase, last_pitch, last_amplitude, walks, tonal[:, -1], control[:, -1]),
+            *(phase, pitch[:, -1], amplitude[:, -1], walks, tonal[:, -1], control[:, -1]),
             *(entered, remembered, synthesised),
         )
-
-    def _partials(self, control, latent, pitch, shimmer, phase, last_pitch, last_amplitude) -> tuple[Tensor, ...]:
-        before = torch.where(last_pitch > 0, last_pitch, pitch[:, :1])
-        inharmonicity = inharmonicity_from(latent[..., INHARMONICITY_CHANNEL])
-        ratio = detune_ratio(latent[..., DETUNE_CHANNEL])
-        start = self.bank.frequencies(torch.cat([before, pitch[:, :-1]], dim=1), inharmonicity, ratio)
-        end = self.bank.frequencies(pitch, inharmonicity, ratio)
-        stiff, layered = (each.to(control.dtype)[..., None] for each in (inharmonicity > 0, ratio != 0))
-        strongest = STRONGEST_STRING * stiff + STRONGEST_LAYER * layered
-        amplitude = self.amplitudes(control, end[..., : self.shape.partials], shimmer, strongest)
-        tonal, phase = self.bank(start, end, amplitude, last_amplitude, phase)
-        return tonal, phase, pitch[:, -1:], amplitude[:, -1]
 
     def _noise(self, noise: Tensor, films: list[Tensor], entered: Tensor, remembered: Tensor) -> tuple[Tensor, ...]:
         memories = list(torch.split(remembered, self.block_memories, dim=1))
@@ -234,8 +304,5 @@ class Decoder(nn.Module):
     def _films(self, controls: Tensor) -> list[Tensor]:
         """Projects K+1 slots' controls and draws a line from each slot's value to the next over its 8 frames:
         one ``[B, 8K, width]`` per entry of ``film_widths``."""
-        slots = self.film(controls)
-        before, now = slots[:, :-1, None], slots[:, 1:, None]
-        lines = before + (now - before) * self.ramp
-        lines = lines.reshape(slots.shape[0], -1, slots.shape[-1])
-        return list(torch.split(lines, self.film_widths, dim=-1))
+        ends = self.ends(self.film(controls)).unflatten(-1, (2, -1))
+        return list(torch.split((self.ramp @ ends).flatten(1, 2), self.film_widths, dim=-1))

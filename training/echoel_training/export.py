@@ -17,18 +17,19 @@ from torch.export import Dim
 
 from . import TrainingError
 from .catalogue import Catalogue
-from .decoder import DETUNE_CHANNEL, INHARMONICITY_CHANNEL, LATENT_SIZE, SLOT_FRAMES, Decoder
+from .decoder import DETUNE_CHANNEL, INHARMONICITY_CHANNEL, LATENT_SIZE, MAXIMUM_SLOTS, SLOT_FRAMES, Decoder
 from .encoder import LATENT_SAMPLES, Encoder
 from .files import atomic_path
 from .manifest import instrument_manifest, model_manifest, state, tensor, write_json
 from .models import Models
-from .partials import SAMPLE_RATE, SLOT_SAMPLES
+from .operators import add_operator
+from .partials import SAMPLE_RATE, SLOT_SAMPLES, PartialBank
 from .pqmf import BANDS
 from .prior import COLUMNS, Prior
+from .shapes import settle_shapes
 from .weights import halve_weights
 
 OPSET = 18
-MAXIMUM_SLOTS = 16
 
 DECODER_NAME = "rave_decoder_ensemble"
 ENCODER_NAME = "rave_encoder"
@@ -49,7 +50,7 @@ class Provenance:
     reproduce: str = "echoel_training score cache/ensemble.npz"
 
 
-def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], outputs: list[str], shapes) -> None:
+def _graph(model: nn.Module, arguments: tuple, inputs: list[str], outputs: list[str], shapes) -> onnx.ModelProto:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -64,6 +65,7 @@ def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], out
             verbose=False,
         )
     proto = program.model_proto
+    settle_shapes(proto)
     for node in proto.graph.node:
         node.ClearField("metadata_props")
         node.doc_string = ""
@@ -71,6 +73,10 @@ def _save(model: nn.Module, arguments: tuple, path: Path, inputs: list[str], out
         value.ClearField("metadata_props")
     proto.ClearField("metadata_props")
     proto.graph.ClearField("metadata_props")
+    return proto
+
+
+def _save(proto: onnx.ModelProto, path: Path) -> None:
     halve_weights(proto)
     onnx.checker.check_model(proto, full_check=True)
     with atomic_path(path) as partial:
@@ -104,7 +110,18 @@ def export_decoder(decoder: Decoder, path: Path) -> None:
     )
     names = ["latent", "pitch", "noise", *(f"state_{name}" for name in decoder.STATES)]
     outputs = ["audio", *(f"next_{name}" for name in decoder.STATES)]
-    _save(decoder, (*arguments, *states), path, names, outputs, shapes)
+    proto = _graph(decoder, (*arguments, *states), names, outputs, shapes)
+    add_operator(proto, type(decoder.bank).__name__, _bank(decoder.bank))
+    _save(proto, path)
+
+
+def _bank(bank: PartialBank) -> onnx.ModelProto:
+    """The partials' sum by itself."""
+    batch, slots = Dim("batch", min=1, max=64), Dim("slots", min=1, max=MAXIMUM_SLOTS)
+    levels = bank.lines + bank.layered
+    arguments = (torch.ones(2, 3, 2, bank.lines), torch.ones(2, 3, levels), torch.ones(2, levels), torch.ones(2, bank.lines))
+    shapes = ({0: batch, 1: slots}, {0: batch, 1: slots}, {0: batch}, {0: batch})
+    return _graph(bank, arguments, ["hertz", "amplitude", "before", "phase"], ["samples", "next_phase"], shapes)
 
 
 def export_encoder(encoder: Encoder, path: Path) -> None:
@@ -115,13 +132,13 @@ def export_encoder(encoder: Encoder, path: Path) -> None:
     shapes = ({0: batch, 2: LATENT_SAMPLES * latents}, tuple({0: batch} for _ in states))
     names = ["audio", *(f"state_{name}" for name in encoder.STATES)]
     outputs = ["latent", *(f"next_{name}" for name in encoder.STATES)]
-    _save(encoder, arguments, path, names, outputs, shapes)
+    _save(_graph(encoder, arguments, names, outputs, shapes), path)
 
 
 def export_prior(prior: Prior, path: Path) -> None:
     """Writes the prior's graph, batch dynamic."""
     batch = Dim("batch", min=1, max=4096)
-    _save(prior, (torch.zeros(2, len(COLUMNS)),), path, ["note"], ["latent"], ({0: batch},))
+    _save(_graph(prior, (torch.zeros(2, len(COLUMNS)),), ["note"], ["latent"], ({0: batch},)), path)
 
 
 def _states(model: Decoder | Encoder) -> list[dict]:

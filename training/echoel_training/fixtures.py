@@ -15,6 +15,7 @@ from onnx import numpy_helper
 
 from .files import atomic_path
 from .manifest import MOVEMENT_COLUMNS, NOTE_COLUMNS, instrument_manifest, model_manifest, state, tensor, write_json
+from .operators import OPERATOR_DOMAIN, OPERATOR_VERSION
 
 SAMPLE_RATE = 48_000
 SLOT_SAMPLES = 128
@@ -57,6 +58,10 @@ _TEXTS = {
     "string": """(string[batch, 4] x) => (string[batch, 4] y) { y = Identity(x) }""",
     "nan_weights": """(float[batch, 4] x) => (float[batch, 4] y) { y = Add(x, weight) }""",
     "future_opset": """(float[batch, 4] x) => (float[batch, 4] y) { y = Identity(x) }""",
+    # An operator of ours alone, without the function that would do without it.
+    "partial_bank": """(float[batch, slots, 2, 5] hertz, float[batch, slots, 7] amplitude, float[batch, 7] before,
+        float[batch, 5] phase) => (float[batch, slots, 128] samples, float[batch, 5] next_phase)
+        { samples, next_phase = com.echoelmusic.PartialBank(hertz, amplitude, before, phase) }""",
     # Sound through a model: half as loud.
     "gain_effect": """(float[batch, channels, samples] audio) => (float[batch, channels, samples] quieter)
         { quieter = Mul(audio, half) }""",
@@ -275,7 +280,8 @@ def fixture_model(name: str) -> onnx.ModelProto:
     """The model `name`, checked as far as it is meant to be right."""
     opset = 99 if name == "future_opset" else 17
     # ONNX Runtime 1.21 reads up to IR version 10; 8 belongs to operator set 17.
-    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : {opset}]> {name} {_TEXTS[name]}')
+    opsets = f'"" : {opset}, "{OPERATOR_DOMAIN}" : {OPERATOR_VERSION}' if name == "partial_bank" else f'"" : {opset}'
+    model = onnx.parser.parse_model(f"<ir_version: 8, opset_import: [{opsets}]> {name} {_TEXTS[name]}")
     for weight, value in _CONSTANTS.get(name, {}).items():
         model.graph.initializer.append(numpy_helper.from_array(value, weight))
     model.producer_name = "echoel_training"

@@ -11,12 +11,28 @@ import torch
 from torch import Tensor, nn
 
 
-def frames_from_taps(history: Tensor, taps: int, dilation: int = 1) -> Tensor:
-    """Gathers ``taps`` frames, ``dilation`` apart, into each row: ``[B, T + (taps-1)*dilation, C]`` to
-    ``[B, T, taps*C]``, oldest first."""
-    if torch.is_grad_enabled() and history.requires_grad:
-        return _GatherTaps.apply(history, taps, dilation)
-    return _gather(history, taps, dilation)
+class Taps(nn.Module):
+    """Gathers ``taps`` frames, ``dilation`` apart, into each row: ``[B, T + reach, C]`` to ``[B, T, taps*C]``, oldest
+    first, where the reach is ``(taps-1)*dilation``.
+
+    A graph that is exported for slices of at most ``longest`` frames looks the frames up in a table, which is one
+    operator instead of one a tap.
+    """
+
+    def __init__(self, taps: int, dilation: int = 1, longest: int | None = None) -> None:
+        super().__init__()
+        self.taps, self.dilation, self.reach = taps, dilation, (taps - 1) * dilation
+        table = torch.arange(longest or 0)[:, None] + dilation * torch.arange(taps)
+        self.register_buffer("table", table.flatten(), persistent=False)
+
+    def forward(self, history: Tensor) -> Tensor:
+        if len(self.table) and torch.compiler.is_exporting():
+            frames = history.shape[1] - self.reach
+            found = torch.index_select(history, 1, self.table[: frames * self.taps])
+            return found.reshape(history.shape[0], frames, self.taps * history.shape[2])
+        if torch.is_grad_enabled() and history.requires_grad:
+            return _GatherTaps.apply(history, self.taps, self.dilation)
+        return _gather(history, self.taps, self.dilation)
 
 
 def _gather(history: Tensor, taps: int, dilation: int) -> Tensor:
@@ -53,18 +69,20 @@ def last_frames(history: Tensor, count: int) -> Tensor:
 
 
 class CausalConvolution(nn.Module):
-    """A causal dilated convolution, ``[B, T, in]`` and a state ``[B, memory, in]`` to ``[B, T, out]``."""
+    """A causal dilated convolution, ``[B, T, in]`` and a state ``[B, memory, in]`` to ``[B, T, out]``; ``longest`` as
+    ``Taps`` says."""
 
-    def __init__(self, inputs: int, outputs: int, taps: int = 3, dilation: int = 1, bias: bool = True) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, taps: int = 3, dilation: int = 1, bias: bool = True, longest: int | None = None
+    ) -> None:
         super().__init__()
-        self.taps = taps
-        self.dilation = dilation
-        self.memory = (taps - 1) * dilation
+        self.taps = Taps(taps, dilation, longest)
+        self.memory = self.taps.reach
         self.mix = nn.Linear(taps * inputs, outputs, bias=bias)
 
     def forward(self, frames: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         history = torch.cat([state, frames], dim=1)
-        return self.mix(frames_from_taps(history, self.taps, self.dilation)), last_frames(history, self.memory)
+        return self.mix(self.taps(history)), last_frames(history, self.memory)
 
 
 class StridedConvolution(nn.Module):
@@ -75,9 +93,10 @@ class StridedConvolution(nn.Module):
         super().__init__()
         self.stride = stride
         self.width = stride * inputs
+        self.taps = Taps(2)
         self.mix = nn.Linear(2 * self.width, outputs)
 
     def forward(self, frames: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         rows = frames.reshape(frames.shape[0], -1, self.width)
         history = torch.cat([state, rows], dim=1)
-        return self.mix(frames_from_taps(history, 2)), last_frames(history, 1)
+        return self.mix(self.taps(history)), last_frames(history, 1)

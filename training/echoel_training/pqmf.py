@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.signal import firwin
 from torch import Tensor, nn
 
-from .layers import frames_from_taps, last_frames
+from .layers import Taps, last_frames
 
 BANDS = 16
 """Number of bands, and samples per frame."""
@@ -83,11 +83,6 @@ def synthesis_matrix() -> np.ndarray:
     return np.stack(rows).astype(np.float32)
 
 
-def _sixteen_frames(history: Tensor) -> Tensor:
-    """``frames_from_taps(history, 16)`` in two steps of four."""
-    return frames_from_taps(frames_from_taps(history, 4), 4, dilation=4)
-
-
 class Analysis(nn.Module):
     """Signal frames ``[B, T, 16]`` and the 16 frames before ``[B, 16, 16]`` to bands ``[B, T, 16]``."""
 
@@ -96,21 +91,25 @@ class Analysis(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("matrix", torch.from_numpy(analysis_matrix()), persistent=False)
+        # Sixteen frames in two steps of four.
+        self.taps = nn.Sequential(Taps(4), Taps(4, dilation=4))
 
     def forward(self, frames: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         history = torch.cat([state, frames], dim=1)
-        return _sixteen_frames(history[:, :-1]) @ self.matrix, last_frames(history, FRAME_TAPS)
+        return self.taps(history[:, :-1]) @ self.matrix, last_frames(history, FRAME_TAPS)
 
 
 class Synthesis(nn.Module):
-    """Bands ``[B, T, 16]`` and the 15 frames before ``[B, 15, 16]`` to signal frames ``[B, T, 16]``."""
+    """Bands ``[B, T, 16]`` and the 15 frames before ``[B, 15, 16]`` to signal frames ``[B, T, 16]``; ``longest`` as
+    ``Taps`` says."""
 
     STATE_FRAMES = FRAME_TAPS - 1
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int | None = None) -> None:
         super().__init__()
         self.register_buffer("matrix", torch.from_numpy(synthesis_matrix()), persistent=False)
+        self.taps = Taps(FRAME_TAPS, longest=longest)
 
     def forward(self, bands: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         history = torch.cat([state, bands], dim=1)
-        return _sixteen_frames(history) @ self.matrix, last_frames(history, FRAME_TAPS - 1)
+        return self.taps(history) @ self.matrix, last_frames(history, FRAME_TAPS - 1)

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 SMALLEST_VALUES = 256
 """Smaller constants stay as they are: scalars, ramps, and the phases' grid have to be exact."""
 
-EXACT = ("matrix", "line_hertz", "line_phase", "line_turns", "tuning")
-"""Parts of the names of constants that stay as they are whatever their size: filter banks, lines and tuning."""
+EXACT = ("matrix", "walk", "line_hertz", "line_phase", "line_turns", "tuning")
+"""Parts of the names of constants that stay as they are whatever their size: filters, lines and tuning."""
 
 
 def halve_weights(model: onnx.ModelProto) -> None:
