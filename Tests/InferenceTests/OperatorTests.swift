@@ -34,7 +34,8 @@ import Testing
         for (index, sample) in samples.enumerated() {
             var expected = 0.0
             for line in 0..<5 {
-                let angle = 2 * Double.pi * (Double(start[line]) + Double(hertz[line]) * Double(index) / 48_000)
+                let angle =
+                    2 * Double.pi * (Double(start[line]) + Double(hertz[line]) * Double(index) / 48_000)
                 expected += Double(level[line]) * cos(angle)
                 if line >= 3 { expected -= Double(level[line + 2]) * sin(angle) }
             }
@@ -50,7 +51,8 @@ import Testing
     @Test func amplitudesGoOnALine() throws {
         // A line of 0 Hz is its amplitude.
         let (samples, _) = try bank(
-            hertz: Array(repeating: 0, count: 20), amplitude: [1, 0, 0, 0, 0, 0, 0] + [0.5, 0, 0, 0, 0, 0, 0],
+            hertz: Array(repeating: 0, count: 20),
+            amplitude: [1, 0, 0, 0, 0, 0, 0] + [0.5, 0, 0, 0, 0, 0, 0],
             before: Array(repeating: 0, count: 7), phase: Array(repeating: 0, count: 5), slots: 2)
         for index in 0..<128 {
             #expect(abs(samples[index] - Float(index) / 128) < 1e-6)

@@ -88,6 +88,17 @@ def test_a_note_of_the_asked_key_is_never_compared(synthesizer, notes):
         assert Judge(every).answer(Query("trumpet", TRUMPET, KEY, 96, notes[TRUMPET])).heard_as == expected
 
 
+def test_a_recording_of_its_own_can_be_kept_out(synthesizer, notes):
+    """The asked note itself a semitone away, under its own program: found, unless it is told to be the same recording."""
+    every = small_gallery(synthesizer, (TRUMPET, SAW), (62, KEY + 1))
+    every.features[:, TRUMPET] = 1e3
+    every.features[1, TRUMPET] = timbre.describe(notes[TRUMPET])
+    query = Query("trumpet", TRUMPET, KEY, 96, notes[TRUMPET], frozenset({KEY, KEY + 1}))
+    judge = Judge(every)
+    assert judge.answer(query).right and judge.answer(query, apart=True).heard_as == SAW
+    assert judge.answer(query._replace(recording=frozenset({KEY})), apart=True).right
+
+
 def test_what_lies_farther_than_four_semitones_is_never_compared(synthesizer, notes):
     every = small_gallery(synthesizer, (TRUMPET, SAW), (KEY - 5, KEY + 4, KEY + 5))
     every.features[[0, 2], SAW] = timbre.describe(notes[TRUMPET])
@@ -164,6 +175,10 @@ def test_figures_say_what_was_heard_and_what_can_be(monkeypatch, some, notes):
     assert (share.value, share.passed, share.measure) == (100, True, "Identity: lead")
     assert own.value == 100 and own.bound is None
     assert (baseline.value, baseline.passed) == (0, True)  # it has to fail
+
+    known = [query._replace(recording=frozenset({KEY - 1, KEY, KEY + 1})) for query in ours]
+    names = [figure.name for figure in identity_figures(known)]
+    assert sum("without the notes' own recordings" in name for name in names) == 2
 
     share, _ = identity_figures([*ours[:2], *wrong[2:]])
     assert (share.value, share.passed) == (50, False)

@@ -30,6 +30,12 @@ def asked_keys(recordings: Recordings, count: int = ASKED_KEYS) -> list[int]:
     return sorted({int(keys[int(place)]) for place in places})
 
 
+def recording_of(recordings: Recordings, key: int) -> frozenset[int]:
+    """The keys of a key's zone."""
+    zones = recordings.zone[recordings.key == key]
+    return frozenset(int(each) for each in recordings.key[np.isin(recordings.zone, zones)])
+
+
 def identity_of(
     bench: Bench,
     instrument: Instrument,
@@ -43,7 +49,10 @@ def identity_of(
     fewer = 2 if quick else 1
     notes = query_notes(asked_keys(recordings, ASKED_KEYS // fewer), ASKED_NOTES // fewer)
     return identity_figures(
-        played_queries(bench, instrument, origin.program, notes),
+        [
+            query._replace(recording=recording_of(recordings, query.key))
+            for query in played_queries(bench, instrument, origin.program, notes)
+        ],
         additive_queries(additive, origin, instrument.name, notes),
         soundfont,
     )

@@ -1,0 +1,162 @@
+import Foundation
+import NeuralSynth
+import Player
+import Streaming
+import TestSupport
+import Testing
+
+/// How many random sessions are played: `script/sessions` asks for thousands.
+private let sessionCount = ProcessInfo.processInfo.environment["ECHOEL_SESSIONS"].flatMap(Int.init) ?? 40
+
+/// Sessions of a live player with notes, blocks, look-aheads, stalls of the worker and resets at random, each compared with
+/// the same session without stalls.
+@Suite("Live sessions")
+struct LiveSessionTests {
+    @Test(arguments: 0..<sessionCount)
+    func sessionsKeepTheirTime(_ number: Int) throws {
+        try RandomSession(ModelFolder.fixtures.instruments(["sine"]), polyphony: 6).check()
+    }
+
+    @Test(arguments: 0..<max(1, sessionCount / 50))
+    func sessionsOfAShippedInstrumentKeepTheirTime(_ number: Int) throws {
+        let name = ["strings", "trumpet", "piano", "synth"][number % 4]
+        try RandomSession(ModelFolder.shipped.instruments([name]), polyphony: 2).check()
+    }
+}
+
+/// The greatest second difference.
+func steepest(_ sound: ArraySlice<Float>) -> Float {
+    var most: Float = 0
+    for i in sound.indices.dropFirst(2) {
+        let difference: Float = sound[i] - 2 * sound[i - 1] + sound[i - 2]
+        most = max(most, abs(difference))
+    }
+    return most
+}
+
+/// What happens in a session, and what has to come of it.
+private struct RandomSession {
+    /// Stalls and resets end before this sample, and all notes but the last before that.
+    static let (unrest, held) = (20_000, 30_000)
+
+    struct Block {
+        var start: Int
+        var frames: Int
+        var isStalled = false
+        /// Whether the player is reset before it.
+        var isReset = false
+    }
+
+    let instruments: [NeuralInstrument]
+    let configuration: NeuralSynthConfiguration
+    let live: LiveConfiguration
+    var song = Song()
+    var blocks: [Block] = []
+    /// Where the last note begins: all that the others leave has faded.
+    let last: Int
+    let end: Int
+
+    init(_ instruments: [NeuralInstrument], polyphony: Int) throws {
+        var generator = SeededGenerator.announced()
+        self.instruments = instruments
+        var configuration = NeuralSynthConfiguration()
+        configuration.sliceSamples = 128 * Int.random(in: 1...2, using: &generator)
+        self.configuration = configuration
+        let blockFrames = Int.random(in: 1...600, using: &generator)
+        live = LiveConfiguration(
+            blockFrames: blockFrames, blocksVary: true,
+            lookAheadSamples: Int.random(in: 0...700, using: &generator))
+        let release = instruments.map(\.releaseSeconds).max() ?? 0
+        last = Self.held + Int(48_000 * release) + Int.random(in: 1000..<1500, using: &generator)
+        end = last + 10_000
+        let resets = Bool.random(using: &generator)
+
+        var (position, stalledUntil) = (0, 0)
+        while position < end {
+            let frames = min(Int.random(in: 1...blockFrames, using: &generator), end - position)
+            var block = Block(start: position, frames: frames)
+            if position < Self.unrest {
+                if position > stalledUntil, Int.random(in: 0..<40, using: &generator) == 0 {
+                    stalledUntil = position + Int.random(in: 1...6000, using: &generator)
+                }
+                block.isReset = resets && position > 0 && Int.random(in: 0..<60, using: &generator) == 0
+            }
+            block.isStalled = position < stalledUntil
+            blocks.append(block)
+            position += frames
+        }
+
+        // One note is held all the time that there are stalls, so that what is missing is missed; a reset ends it.
+        let starts = [0] + blocks.filter(\.isReset).map(\.start)
+        for (start, next) in zip(starts, starts.dropFirst() + [Self.held]) {
+            song.add(start, 0x90, 60, 100)
+            if next == Self.held { song.add(next, 0x80, 60) }
+        }
+        for _ in 0..<Int.random(in: 0...polyphony - 1, using: &generator) {
+            let start = Int.random(in: 0..<Self.unrest, using: &generator)
+            song.note(
+                UInt8.random(in: 62...72, using: &generator), from: start,
+                to: start + Int.random(in: 1...9000, using: &generator))
+        }
+        song.note(72, from: last, to: last + 5000)
+    }
+
+    struct Played {
+        let left: [Float]
+        let right: [Float]
+        let status: LiveStatus
+        let latency: Int
+        /// The frames that a model of the two clocks says are missed.
+        let missed: Int
+    }
+
+    private func play(stalling: Bool) throws -> Played {
+        var session = try LiveSession(
+            instruments, configuration: configuration, live: live, song: song, isThreaded: false)
+        let latency = session.live.latency.total
+        var (rendered, missed, begun) = (0, 0, 0)
+        for block in blocks {
+            if block.isReset {
+                session.live.player.reset()
+                begun = block.start
+            }
+            // What the block reads beyond what is rendered, from the held note's sound on.
+            let start = block.start - latency
+            if block.start < Self.held - 1000 {
+                missed += max(0, start + block.frames - max(rendered, start, begun))
+            }
+            let isStalled = stalling && block.isStalled
+            try session.play(frames: block.frames, waiting: !isStalled)
+            if !isStalled {
+                rendered = session.position / configuration.sliceSamples * configuration.sliceSamples
+            }
+        }
+        return Played(
+            left: session.left, right: session.right, status: session.live.status, latency: latency,
+            missed: missed)
+    }
+
+    func check() throws {
+        let steady = try play(stalling: false)
+        let session = try play(stalling: true)
+        #expect(steady.missed == 0 && steady.status.missedFrames == 0)
+        #expect(session.status.missedFrames == session.missed)
+        #expect(session.status.droppedNotes == 0 && steady.status.droppedNotes == 0)
+        let isFinite = session.left.allSatisfy { $0.isFinite } && session.right.allSatisfy { $0.isFinite }
+        #expect(isFinite)
+
+        // Before the first stall, and from the last note on, nothing has happened.
+        let firstStall = blocks.first(where: \.isStalled)?.start ?? end
+        #expect(session.left[..<firstStall].elementsEqual(steady.left[..<firstStall]))
+        let lastNote = session.left[(last + session.latency)...]
+        #expect(lastNote.elementsEqual(steady.left[(last + steady.latency)...]))
+        #expect(lastNote.contains { abs($0) > 1e-4 })
+
+        // No click but where a reset cuts everything off.
+        let cuts = [0] + blocks.filter(\.isReset).map(\.start) + [end]
+        for (from, to) in zip(cuts, cuts.dropFirst()) where to - from > 4 {
+            let limit = 2 * steepest(steady.left[...])
+            #expect(steepest(session.left[(from + 1)..<(to - 1)]) < limit, "between \(from) and \(to)")
+        }
+    }
+}
