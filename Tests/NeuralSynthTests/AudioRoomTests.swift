@@ -74,6 +74,48 @@ struct AudioRoomTests {
         #expect(left.contains { $0 != 0 })
     }
 
+    /// A minute of chords in the audio room and in the worker's, from the first block on. ONNX Runtime's own allocations
+    /// are told apart.
+    @Test func aMinuteOfPlayingAllocatesNothingInEitherRoom() throws {
+        var configuration = NeuralSynthConfiguration()
+        configuration.sliceSamples = 128
+        configuration.voices = 8
+        let live = try LivePlayer(
+            instruments: try ModelFolder.fixtures.instruments(["sine"]), configuration: configuration,
+            live: LiveConfiguration(), isThreaded: false)
+        var left = [Float](repeating: 0, count: 128)
+        var right = left
+        var (audio, worker, runtime) = (0, 0, 0)
+        for block in 0..<(60 * 48_000 / 128) {
+            // Every 40 ms a note of a chord begins, and one ends.
+            let key = UInt8(48 + block / 15 % 8 * 3)
+            let messages =
+                block % 15 == 0
+                ? [
+                    TimedMessage(
+                        offsetFrames: block % 128,
+                        message: ChannelMessage(status: 0x80, data1: key, data2: 0)),
+                    TimedMessage(
+                        offsetFrames: 127, message: ChannelMessage(status: 0x90, data1: key, data2: 90)),
+                ] : []
+            var leftSpan = left.mutableSpan
+            var rightSpan = right.mutableSpan
+            audio += allocations { live.player.process(messages.span, left: &leftSpan, right: &rightSpan) }
+            let counted = try allocationsApart { try live.renderWhatIsDue() }
+            worker += counted.ours
+            runtime += counted.runtime
+        }
+        print(
+            "A minute of playing: \(audio) allocations in audio, \(worker) in the worker, \(runtime) of ONNX "
+                + "Runtime's own.")
+        #expect(audio == 0)
+        #if !DEBUG  // without optimisation generics allocate
+            #expect(worker == 0)
+        #endif
+        #expect(runtime > 0, "its own have to be told from ours")
+        #expect(live.status.missedFrames == 0 && live.status.voicesPeak > 6)
+    }
+
     @Test func aResetPlayerIsSilentAndPlaysAgain() throws {
         let instruments = try ModelFolder.shipped.instruments(["trumpet"])
         let player = try OfflineRenderer(

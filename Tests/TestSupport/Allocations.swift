@@ -10,3 +10,10 @@ public func allocations<E>(_ body: () throws(E) -> Void) throws(E) -> Int {
     try body()
     return Int(allocation_counter_stop())
 }
+
+/// The same, and apart from them those that ONNX Runtime makes for itself.
+public func allocationsApart<E>(_ body: () throws(E) -> Void) throws(E) -> (ours: Int, runtime: Int) {
+    let all = try allocations(body)
+    let runtime = Int(allocation_counter_runtime())
+    return (all - runtime, runtime)
+}

@@ -11,4 +11,7 @@ void allocation_counter_start(void);
 
 /// Stops, and returns the allocations since the start.
 int64_t allocation_counter_stop(void);
+
+/// Of those that were counted last, how many ONNX Runtime made for itself.
+int64_t allocation_counter_runtime(void);
 #endif
