@@ -25,6 +25,7 @@ let library: [Row] = [
     Row(
         name: "Player", room: .audio,
         needs: ["CRealtime", "Realtime", "Inference", "NeuralSynth", "Streaming"]),
+    Row(name: "Models", room: .control, needs: ["Inference", "NeuralSynth", "Streaming"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
     Row(
         name: "Devices", room: .control,
@@ -46,6 +47,9 @@ let tests: [Row] = [
     Row(
         name: "DevicesTests", room: .control,
         needs: ["Devices", "NeuralSynth", "Player", "Realtime", "TestSupport"]),
+    Row(
+        name: "ModelsTests", room: .control,
+        needs: ["Inference", "Models", "NeuralSynth", "Streaming", "TestSupport"]),
     Row(name: "MusicIOTests", room: .control, needs: ["MusicIO", "TestSupport"]),
 ]
 
@@ -63,6 +67,7 @@ let package = Package(
     products: [
         .library(name: "EchoelInference", targets: ["Inference"]),
         .library(name: "EchoelMusic", targets: ["Streaming", "NeuralSynth", "Player", "Devices"]),
+        .library(name: "EchoelModels", targets: ["Models"]),
         .library(name: "EchoelMusicIO", targets: ["MusicIO"]),
     ],
     targets: [

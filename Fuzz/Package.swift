@@ -12,7 +12,7 @@ func library(_ product: String) -> Target.Dependency { .product(name: product, p
 
 let targets: [Row] = [
     Row(name: "fuzz-midi", needs: [library("EchoelMusicIO")]),
-    Row(name: "fuzz-manifest", needs: ["Manifests"]),
+    Row(name: "fuzz-manifest", needs: [library("EchoelModels")]),
 ]
 
 let settings: [SwiftSetting] = [
@@ -24,16 +24,9 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "echoel-fuzz",
     dependencies: [.package(name: "echoelmusic-ml", path: "..")],
-    targets: [
-        // A link to the tool's Models, of which the manifests need no other package: those take minutes to build.
-        .target(
-            name: "Manifests", dependencies: [library("EchoelMusic")],
-            sources: ["JSON", "Manifest", "ModelsError.swift", "Files/BoundedFile.swift"],
-            swiftSettings: settings)
-    ]
-        + targets.map {
-            .executableTarget(
-                name: $0.name, dependencies: $0.needs,
-                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
-        }
+    targets: targets.map {
+        .executableTarget(
+            name: $0.name, dependencies: $0.needs,
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+    }
 )

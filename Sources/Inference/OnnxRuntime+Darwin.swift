@@ -10,7 +10,7 @@
             name.hasPrefix("libonnxruntime.") && name.hasSuffix(".dylib")
         }
 
-        static func executablePath() -> String? {
+        package static func executablePath() -> String? {
             var size: UInt32 = 0
             unsafe _NSGetExecutablePath(nil, &size)
             return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(size)) { buffer in

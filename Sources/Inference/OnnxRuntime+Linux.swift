@@ -12,7 +12,7 @@
         /// `libonnxruntime.so.1.32.0` and its like.
         static func isVersionedLibraryName(_ name: String) -> Bool { name.hasPrefix("libonnxruntime.so.") }
 
-        static func executablePath() -> String? { resolvedPath("/proc/self/exe") }
+        package static func executablePath() -> String? { resolvedPath("/proc/self/exe") }
 
         static func platformDataFolder(_ variable: (String) -> String?) -> String? {
             if let data = variable("XDG_DATA_HOME") { return "\(data)/echoel" }

@@ -2,19 +2,23 @@ extension OnnxRuntime {
     /// Finds and opens ONNX Runtime.
     ///
     /// With a `path` (a file, or a folder that holds the library) only that is tried; else with the environment
-    /// variable `ECHOEL_ONNXRUNTIME` only what it names; else, in this order: beside the executable, `echoel`'s
-    /// data folder (`runtimes/current/`), the system's loader, Homebrew's prefixes.
+    /// variable `ECHOEL_ONNXRUNTIME` only what it names; else, in this order: in the folder of `neighbour`, beside the
+    /// executable, `echoel`'s data folder (`runtimes/current/`), the system's loader, Homebrew's prefixes.
     ///
     /// Room: control.
+    /// - Parameter neighbour: a file that may have brought the library along, such as a plugin that holds this code.
     /// - Throws: `libraryNotFound` with every place that was tried, `notOnnxRuntime`, `libraryTooOld`.
-    public static func open(library path: String? = nil) throws(InferenceError) -> OnnxRuntime {
-        try open(library: path, in: Surroundings())
+    public static func open(
+        library path: String? = nil, neighbour: String? = nil
+    ) throws(InferenceError) -> OnnxRuntime {
+        try open(library: path, in: Surroundings(neighbour: neighbour))
     }
 
     /// What the search depends on besides the disk.
     struct Surroundings {
         /// The environment.
         var variable: (String) -> String? = environmentVariable
+        var neighbour: String?
         var executable: String? = executablePath()
         var loaderNames = OnnxRuntime.loaderNames
         var homebrewPrefixes = OnnxRuntime.homebrewPrefixes
@@ -65,8 +69,10 @@ extension OnnxRuntime {
 
     static func places(in surroundings: Surroundings) -> [Place] {
         var places: [Place] = []
-        if let executable = surroundings.executable { places.append(.folder(folder(of: executable))) }
-        if let data = surroundings.variable("ECHOEL_HOME") ?? platformDataFolder(surroundings.variable) {
+        for file in [surroundings.neighbour, surroundings.executable].compactMap({ $0 }) {
+            places.append(.folder(folder(of: file)))
+        }
+        if let data = dataFolder(surroundings.variable) {
             places.append(.folder("\(data)/runtimes/current"))
         }
         places += surroundings.loaderNames.map(Place.loader)
@@ -95,7 +101,7 @@ extension OnnxRuntime {
     }
 
     private static func open(folder: String) throws(InferenceError) -> OnnxRuntime {
-        guard let name = libraryName(among: folderEntries(folder)) else {
+        guard let name = libraryName(among: (try? folderEntries(folder)) ?? []) else {
             throw InferenceError(.libraryNotFound, "No ONNX Runtime library in \(folder). \(remedy)")
         }
         return try open(file: "\(folder)/\(name)")
@@ -107,7 +113,14 @@ extension OnnxRuntime {
         return entries.last { isVersionedLibraryName($0) }
     }
 
-    private static func folder(of path: String) -> String {
+    /// echoel's data folder: `ECHOEL_HOME`, else the platform's place for it; nil without a home.
+    ///
+    /// - Parameter variable: an environment variable's value, nil where it is unset or empty.
+    package static func dataFolder(_ variable: (String) -> String? = environmentVariable) -> String? {
+        variable("ECHOEL_HOME") ?? platformDataFolder(variable)
+    }
+
+    package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

@@ -7,7 +7,7 @@
 #endif
 
 /// The C library's text for an `errno`.
-func systemMessage(_ number: Int32) -> String {
+package func systemMessage(_ number: Int32) -> String {
     unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
         unsafe buffer.initialize(repeating: 0)
         guard unsafe strerror_r(number, buffer.baseAddress!, buffer.count) == 0 else {
@@ -18,20 +18,20 @@ func systemMessage(_ number: Int32) -> String {
 }
 
 /// The environment variable's value; nil where it is unset or empty.
-func environmentVariable(_ name: String) -> String? {
+package func environmentVariable(_ name: String) -> String? {
     guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
     return unsafe String(cString: value)
 }
 
 /// The path with every link followed; nil where nothing is there.
-func resolvedPath(_ path: String) -> String? {
+package func resolvedPath(_ path: String) -> String? {
     guard let resolved = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(resolved) }
     return unsafe String(cString: resolved)
 }
 
 /// What is at a path.
-enum FileKind {
+package enum FileKind {
     case file(bytes: Int)
     case directory
     case other
@@ -39,7 +39,7 @@ enum FileKind {
     case unreachable(SystemCallError)
 }
 
-func fileKind(_ path: String) -> FileKind {
+package func fileKind(_ path: String) -> FileKind {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {
         let number = errno
@@ -53,9 +53,11 @@ func fileKind(_ path: String) -> FileKind {
     }
 }
 
-/// The names in a folder, sorted; empty where it cannot be read.
-func folderEntries(_ path: String) -> [String] {
-    guard let folder = unsafe opendir(path) else { return [] }
+/// The names in a folder, sorted.
+///
+/// - Throws: where it cannot be read.
+package func folderEntries(_ path: String) throws(SystemCallError) -> [String] {
+    guard let folder = unsafe opendir(path) else { throw SystemCallError(call: "opendir", number: errno) }
     defer { unsafe closedir(folder) }
     var names: [String] = []
     while let entry = unsafe readdir(folder) {

@@ -66,6 +66,13 @@ import Testing
             places == ["/opt/bin", "/e/runtimes/current", "libechoel-has-no-such-library.so (system loader)"])
     }
 
+    /// A plugin may bring the library along: the executable is its host's.
+    @Test func aNeighbourComesBeforeTheExecutable() {
+        var around = surroundings([:], executable: "/opt/bin/host")
+        around.neighbour = "/plugins/libechoel.so"
+        #expect(OnnxRuntime.places(in: around).map(\.text).prefix(2) == ["/plugins", "/opt/bin"])
+    }
+
     @Test func withoutALibraryEveryPlaceIsListedWithTheRemedy() {
         let error = #expect(throws: InferenceError.self) {
             try OnnxRuntime.open(

@@ -1,4 +1,4 @@
-import Manifests
+import Models
 
 /// Any bytes are a manifest or an error, whichever of the two kinds they are read as.
 @_cdecl("LLVMFuzzerTestOneInput")

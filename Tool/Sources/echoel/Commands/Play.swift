@@ -1,6 +1,7 @@
 import ArgumentParser
 import Devices
 import Inference
+import Models
 import MusicIO
 import NeuralSynth
 import Player

@@ -1,4 +1,4 @@
-public import Foundation
+internal import Inference
 
 extension ModelStore {
     /// A folder that may hold the models.
@@ -15,12 +15,17 @@ extension ModelStore {
 
     /// Where models are looked for, in order: `named` (the command line's `--models`), `ECHOEL_MODELS`,
     /// `../share/echoel/Models` beside the executable, `Models` in the data folder, `./Models`.
-    public static func candidates(
-        named: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment,
-        executable: String? = Bundle.main.executablePath
+    public static func candidates(named: String? = nil) -> [Candidate] {
+        candidates(
+            named: named, variable: environmentVariable, executable: OnnxRuntime.executablePath())
+    }
+
+    /// - Parameter variable: an environment variable's value, nil where it is unset or empty.
+    static func candidates(
+        named: String? = nil, variable: (String) -> String?, executable: String?
     ) -> [Candidate] {
         if let named { return [Candidate(folder: named, origin: "--models", isNamed: true)] }
-        if let folder = environment["ECHOEL_MODELS"], !folder.isEmpty {
+        if let folder = variable("ECHOEL_MODELS") {
             return [Candidate(folder: folder, origin: "ECHOEL_MODELS", isNamed: true)]
         }
         var candidates: [Candidate] = []
@@ -28,30 +33,16 @@ extension ModelStore {
             candidates.append(Candidate(folder: folder, origin: origin, isNamed: false))
         }
         if let executable {
-            let binaries = URL(fileURLWithPath: executable).resolvingSymlinksInPath()
-                .deletingLastPathComponent()
-            add(
-                binaries.deletingLastPathComponent().appendingPathComponent("share/echoel/Models").path,
-                "beside the executable")
+            let prefix = OnnxRuntime.folder(of: OnnxRuntime.folder(of: executable))
+            add("\(prefix)/share/echoel/Models", "beside the executable")
         }
-        if let data = dataFolder(environment: environment) { add("\(data)/Models", "the data folder") }
+        if let data = OnnxRuntime.dataFolder(variable) { add("\(data)/Models", "the data folder") }
         add("Models", "the current folder")
         return candidates
     }
 
     /// `echoel`'s data folder: `ECHOEL_HOME`, else the platform's place for it; nil without a home.
-    public static func dataFolder(environment: [String: String] = ProcessInfo.processInfo.environment)
-        -> String?
-    {
-        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-        if let folder = value("ECHOEL_HOME") { return folder }
-        #if canImport(Darwin)
-            return value("HOME").map { "\($0)/Library/Application Support/echoel" }
-        #else
-            return value("XDG_DATA_HOME").map { "\($0)/echoel" }
-                ?? value("HOME").map { "\($0)/.local/share/echoel" }
-        #endif
-    }
+    public static func dataFolder() -> String? { OnnxRuntime.dataFolder() }
 
     /// The first candidate that holds models.
     ///

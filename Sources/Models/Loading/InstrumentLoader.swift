@@ -1,26 +1,30 @@
-import Inference
-import Models
-import NeuralSynth
-import Streaming
+public import Inference
+public import NeuralSynth
+internal import Streaming
 
 /// Opens instruments' models and checks them against their manifests. Models of the same bytes are opened once, and
 /// instruments that share a decoder are so played in one batch.
-struct InstrumentLoader {
-    let runtime: OnnxRuntime
-    let store: ModelStore
-    let threads: Int
+///
+/// Room: control.
+public struct InstrumentLoader {
+    public let runtime: OnnxRuntime
+    public let store: ModelStore
+    /// That ONNX Runtime may use within an operator of a model.
+    public let threads: Int
     /// By SHA-256.
     private var decoders: [String: NeuralDecoder] = [:]
     private var priors: [String: NeuralPrior] = [:]
 
-    init(runtime: OnnxRuntime, store: ModelStore, threads: Int) {
+    public init(runtime: OnnxRuntime, store: ModelStore, threads: Int) {
         self.runtime = runtime
         self.store = store
         self.threads = threads
     }
 
+    /// Verifies an instrument's models, opens them, and checks them against their manifests.
+    ///
     /// - Throws: `ModelsError`, `InferenceError`.
-    mutating func load(_ manifest: InstrumentManifest) throws -> NeuralInstrument {
+    public mutating func load(_ manifest: InstrumentManifest) throws -> NeuralInstrument {
         let installed = try store.verify(manifest)
         return NeuralInstrument(
             name: manifest.name, decoder: try decoder(installed.decoder), prior: try prior(installed.prior),
@@ -28,25 +32,6 @@ struct InstrumentLoader {
             gain: Float(manifest.gain), velocityExponent: Float(manifest.velocityExponent),
             releaseSeconds: Float(manifest.releaseSeconds), programs: manifest.programs,
             temperature: Float(manifest.temperature ?? 1))
-    }
-
-    /// The instrument's encoder and decoder, and what its prior says of whole notes where the encoder asks for it.
-    ///
-    /// - Throws: `unusable` when it has no encoder; `ModelsError`, `InferenceError`.
-    mutating func resynthesizer(of manifest: InstrumentManifest) throws -> (Resynthesizer, NoteLatents?) {
-        let installed = try store.verify(manifest, withEncoder: true)
-        guard let encoder = installed.encoder else {
-            throw ToolError(
-                .unusable,
-                "The instrument \(manifest.name) has no encoder, which takes recordings. Choose another, or add the "
-                    + "key encoder to \(manifest.name)\(InstrumentManifest.fileSuffix).")
-        }
-        let resynthesizer = try Resynthesizer(
-            encoder: try open(encoder), encoderDescription: try encoder.manifest.encoderDescription(),
-            decoder: try open(installed.decoder),
-            decoderDescription: try installed.decoder.manifest.decoderDescription())
-        guard !resynthesizer.noteChannels.isEmpty else { return (resynthesizer, nil) }
-        return (resynthesizer, try NoteLatents(of: try load(manifest)))
     }
 
     private mutating func decoder(_ model: InstalledModel) throws -> NeuralDecoder {
@@ -65,7 +50,10 @@ struct InstrumentLoader {
         return prior
     }
 
-    private func open(_ model: InstalledModel) throws -> Session {
+    /// Opens a model and checks it against its manifest.
+    ///
+    /// - Throws: `ModelsError`, `InferenceError`.
+    public func open(_ model: InstalledModel) throws -> Session {
         let session = try Session(
             runtime, model: model.path, options: SessionOptions(intraOpThreads: threads))
         try model.manifest.check(against: session)

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Inference
 
 extension ModelStore {
     /// What a folder holds: the instruments that can be read, and why the others cannot.
@@ -13,10 +13,10 @@ extension ModelStore {
     /// - Throws: `unreadable` when the folder cannot be listed.
     public func listing() throws(ModelsError) -> Listing {
         let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: neuralSynthFolder).sorted()
+        do throws(SystemCallError) {
+            names = try folderEntries(neuralSynthFolder)
         } catch {
-            throw BoundedFile.unreadable(neuralSynthFolder, error)
+            throw BoundedFile.unreadable(neuralSynthFolder, error.number)
         }
         var listing = Listing()
         for name in names where name.hasSuffix(InstrumentManifest.fileSuffix) && !name.hasPrefix(".") {
