@@ -30,6 +30,13 @@ data_folder() {
 
 sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1; }
 
+# SwiftPM plans anew when a manifest is newer, but does not see that a folder of the library gained a file.
+plan_anew() { # package
+    if [ -n "$(find "$root/Sources" -type d -newer "$root/$1/Package.swift" | head -n 1)" ]; then
+        touch "$root/$1/Package.swift"
+    fi
+}
+
 # What swift build says is of interest only when it takes long or fails: it goes to stderr.
 build_tool() { # configuration
     # A stamp from before the build, so that a source saved while it runs counts as newer.
@@ -38,13 +45,22 @@ build_tool() { # configuration
     if ! is_darwin && [ "$1" = release ]; then static=--static-swift-stdlib; fi
     mkdir -p "$root/Tool/.build"
     touch "$stamp.new"
-    # SwiftPM plans anew when a manifest is newer, but does not see that a folder of the library gained a file.
-    if [ -n "$(find "$root/Sources" -type d -newer "$root/Tool/Package.swift" | head -n 1)" ]; then
-        touch "$root/Tool/Package.swift"
-    fi
+    plan_anew Tool
     # shellcheck disable=SC2086  # one word or none
     swift build --package-path "$root/Tool" -c "$1" --product echoel $static >&2 || return 1
     mv -f "$stamp.new" "$stamp"
+}
+
+# libechoel, the library with a C interface; its symbols and debug information are still in it.
+build_plugin() { # configuration
+    plan_anew Libechoel
+    # SwiftPM does not see that the list of symbols has changed.
+    if [ "$root/Libechoel/libechoel.map" -nt "$(plugin_library "$1")" ]; then rm -f "$(plugin_library "$1")"; fi
+    swift build --package-path "$root/Libechoel" -c "$1" --product echoel >&2
+}
+
+plugin_library() { # configuration
+    printf '%s/libechoel.%s\n' "$root/Libechoel/.build/$1" "$(if is_darwin; then echo dylib; else echo so; fi)"
 }
 
 tool_binary() { printf '%s\n' "$root/Tool/.build/$1/echoel"; }

@@ -38,11 +38,13 @@ struct BlockStatus: BitwiseCopyable, Sendable {
 ///
 /// Room: `process` and `reset` audio (one thread); everything else control, while audio is not running.
 @safe public final class Player {
-    private var instrument: Instrument
+    // Audio's alone. The check that no two accesses overlap would allocate: its record is thread-local, and in a library
+    // that is opened at run time a thread gets that memory when it first asks for it.
+    @exclusivity(unchecked) private var instrument: Instrument
     /// Where the worker is told that a block has been played; nil where whoever calls `process` renders as well.
-    private var signals: UnsafeMutablePointer<RenderSignals>?
+    @exclusivity(unchecked) private var signals: UnsafeMutablePointer<RenderSignals>?
     /// The event time of the next block's first frame.
-    private var position = 0
+    @exclusivity(unchecked) private var position = 0
     /// What was played last, for one thread of the control room.
     let status = Mailbox(BlockStatus())
     /// The worker half of the instrument.
@@ -59,7 +61,7 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         latencySamples = synth.latencySamples
         sampleRate = synth.sampleRate
         maximumBlockFrames = synth.maximumBlockFrames
-        instrument = .neural(synth)
+        unsafe instrument = .neural(synth)
     }
 
     /// Acts on the messages of one block and fills both outputs.
@@ -72,8 +74,8 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
     ) {
         let region = RealtimeRegion.enter()
-        instrument.process(messages, left: &left, right: &right)
-        position += left.count
+        unsafe instrument.process(messages, left: &left, right: &right)
+        unsafe position += left.count
         if let signals = unsafe signals {
             unsafe signals.pointee.heard.publish(position - latencySamples)
             unsafe signals.pointee.known.publish(position)
@@ -84,7 +86,7 @@ struct BlockStatus: BitwiseCopyable, Sendable {
             if left[i].magnitude > level { level = left[i].magnitude }
             if right[i].magnitude > level { level = right[i].magnitude }
         }
-        status.leave(instrument.status(level: level, position: position))
+        unsafe status.leave(instrument.status(level: level, position: position))
         region.leave()
     }
 
@@ -92,11 +94,19 @@ struct BlockStatus: BitwiseCopyable, Sendable {
     @_noLocks
     public func reset() {
         let region = RealtimeRegion.enter()
-        instrument.reset()
+        unsafe instrument.reset()
         region.leave()
     }
 
-    public var counters: PlayerCounters { instrument.counters }
+    public var counters: PlayerCounters { unsafe instrument.counters }
+
+    /// Whether the worker has given up, so that there is silence from now on. Room: audio.
+    public var rendererHasFailed: Bool {
+        @_noLocks get {
+            guard let signals = unsafe signals else { return false }
+            return unsafe signals.pointee.failed.read() != 0
+        }
+    }
 
     /// Tells `signals` of every block from now on; room: control, while audio is not running.
     func tell(_ signals: UnsafeMutablePointer<RenderSignals>?) { unsafe self.signals = signals }

@@ -1,0 +1,54 @@
+internal import CEchoel
+internal import Inference
+internal import Models
+internal import NeuralSynth
+
+/// Why a call failed: the code for the host, the sentence for its user.
+struct PluginError: Error {
+    let result: echoel_result
+    let message: String
+
+    init(_ result: echoel_result, _ message: String) {
+        self.result = result
+        self.message = message
+    }
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as PluginError: self = error
+        case let error as InferenceError: self.init(Self.result(error), error.message)
+        case let error as NeuralSynthError: self.init(Self.result(error), error.message)
+        default: self.init(ECHOEL_CANNOT_LOAD, "\(error)")
+        }
+    }
+
+    private static func result(_ error: InferenceError) -> echoel_result {
+        switch error.code {
+        case .libraryNotFound, .notOnnxRuntime, .libraryTooOld: ECHOEL_NO_RUNTIME
+        case .outOfResources: ECHOEL_OUT_OF_RESOURCES
+        default: ECHOEL_CANNOT_LOAD
+        }
+    }
+
+    private static func result(_ error: NeuralSynthError) -> echoel_result {
+        if let underlying = error.underlying as? InferenceError { return result(underlying) }
+        return error.code == .configuration ? ECHOEL_INVALID_ARGUMENT : ECHOEL_CANNOT_LOAD
+    }
+
+    static func missing(_ argument: String) -> PluginError {
+        PluginError(ECHOEL_INVALID_ARGUMENT, "The argument \(argument) is NULL; it is needed.")
+    }
+}
+
+/// Runs the body of a control function, and leaves its error where `echoel_last_error` finds it.
+func reporting(_ body: () throws -> Void) -> echoel_result {
+    do {
+        try body()
+        unsafe support_set_error("")
+        return ECHOEL_OK
+    } catch {
+        let error = PluginError(error)
+        unsafe support_set_error(error.message)
+        return error.result
+    }
+}
