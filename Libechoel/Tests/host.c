@@ -1,8 +1,9 @@
 /* A plugin host, as unpleasant as one may be: it opens libechoel at run time and checks what echoel.h promises.
  *
- * usage: host LIBRARY INSTRUMENT [SEED] [ANOTHER-LIBRARY…]
+ * usage: host LIBRARY INSTRUMENT FAULTY-INSTRUMENT [SEED] [ANOTHER-LIBRARY…]
  *
- * INSTRUMENT sounds from the first sample of a note on. Other libraries (a Swift runtime, say) are opened first, for all
+ * INSTRUMENT sounds from the first sample of a note on. The network of FAULTY-INSTRUMENT breaks off above key 63. Other
+ * libraries (a Swift runtime, say) are opened first, for all
  * to see. */
 #define _GNU_SOURCE
 #include "echoel.h"
@@ -10,14 +11,16 @@
 #include <math.h>
 
 static struct api api;
-static const char *instrument;
+static const char *instrument, *faulty;
 
-static echoel *created(void) {
+static echoel *loaded(const char *path) {
     echoel *instance = NULL;
-    check(api.create(instrument, NULL, &instance) == ECHOEL_OK, "%s", api.last_error());
+    check(api.create(path, NULL, &instance) == ECHOEL_OK, "%s", api.last_error());
     check(instance != NULL && api.last_error()[0] == '\0', "a good call leaves no error");
     return instance;
 }
+
+static echoel *created(void) { return loaded(instrument); }
 
 static void prepare(echoel *instance, uint32_t max_block, uint32_t look_ahead) {
     check(api.prepare(instance, api.sample_rate(instance), max_block, look_ahead) == ECHOEL_OK, "%s",
@@ -238,6 +241,28 @@ static void test_reset_and_parameters(void) {
     api.destroy(instance);
 }
 
+/* A network that breaks off: silence and a reason, until the instance is prepared again. */
+static void test_broken_network(void) {
+    static float left[8192], right[8192];
+    echoel *instance = loaded(faulty);
+    for (int round = 0; round < 2; round++) {
+        prepare(instance, 512, 0);
+        api.set_offline(instance, 1);
+        api.send(instance, 0, 0x90, 60, 100);
+        check(peak_of(instance, 8192) > 0.01f, "a low note sounds");
+        api.send(instance, 0, 0x90, 64, 100);
+        echoel_result result = ECHOEL_OK;
+        for (int block = 0; block < 2; block++) result = api.process(instance, left, right, 8192);
+        check(result == ECHOEL_INFERENCE_FAILED, "then the network breaks off");
+        for (int i = 0; i < 8192; i++) check(left[i] == 0 && right[i] == 0, "silence, at %d: %g", i, left[i]);
+        echoel_status status;
+        check(api.get_status(instance, &status) == ECHOEL_INFERENCE_FAILED, "the status knows it");
+        check_error(&api, "Gather");
+        check(status.missed_frames > 0, "what is missing is counted");
+    }
+    api.destroy(instance);
+}
+
 /* NULL everywhere, and everything before it is prepared. */
 static void test_null(void) {
     echoel_status status;
@@ -349,10 +374,11 @@ static void test_errors(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 3) return 64;
+    if (count < 4) return 64;
     instrument = arguments[2];
-    seed_random(count > 3 ? strtoull(arguments[3], NULL, 10) : 0);
-    for (int i = 4; i < count; i++) check(dlopen(arguments[i], RTLD_NOW | RTLD_GLOBAL) != NULL, "%s", dlerror());
+    faulty = arguments[3];
+    seed_random(count > 4 ? strtoull(arguments[4], NULL, 10) : 0);
+    for (int i = 5; i < count; i++) check(dlopen(arguments[i], RTLD_NOW | RTLD_GLOBAL) != NULL, "%s", dlerror());
     /* Opened, closed, and opened again. */
     for (int round = 0; round < 2; round++) {
         void *library = open_library(arguments[1], &api);
@@ -364,6 +390,7 @@ int main(int count, char **arguments) {
         test_null();
         if (round == 1) {
             test_errors();
+            test_broken_network();
             test_reset_and_parameters();
             test_sound();
             test_in_time();

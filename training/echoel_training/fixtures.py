@@ -3,7 +3,7 @@
 `sine_decoder`, `sine_encoder` and the priors follow the streaming contract of `Documentation/Models.md` to the letter,
 and are simple enough to know by heart what they sound like: a sine at the pitch, and white noise. The instruments
 `sine` (full level, with a noisy attack) and `soft` (half of it, without) share `sine_prior`; `sway`, whose level varies
-from note to note, has `sway_prior` to itself, and an encoder.
+from note to note, has `sway_prior` to itself, and an encoder. `faulty` plays keys below 64, and breaks off above them.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ LATENT_SAMPLES = 2048
 """Samples per latent of `sine_encoder`."""
 
 _INSTRUMENTS = ("sine", "soft")
-_PROGRAMS = {"sine": 80, "soft": 81, "sway": 82}
+_PROGRAMS = {"sine": 80, "soft": 81, "sway": 82, "faulty": 83}
 
 _FIELDS: dict[str, dict] = {
     "sine_decoder": {
@@ -43,6 +43,7 @@ _FIELDS: dict[str, dict] = {
     },
     "sine_prior": {"columns": [*NOTE_COLUMNS, *(f"instrument.{name}" for name in _INSTRUMENTS)]},
     "sway_prior": {"columns": [*NOTE_COLUMNS, *MOVEMENT_COLUMNS]},
+    "faulty_prior": {"columns": [*NOTE_COLUMNS, *MOVEMENT_COLUMNS]},
 }
 """What the shapes cannot say, in the models' metadata and in their manifests."""
 
@@ -182,6 +183,16 @@ _TEXTS = {
         level = Mul(quiet, decay)
         latent = Pad(level, padding)
     }""",
+    # level = 0.5, taken from a list of one at the place pitch / 64
+    "faulty_prior": """(float[batch, 6] note) => (float[batch, 128] latent)
+    {
+        pitch = Slice(note, zero, one, axis)
+        scaled = Mul(pitch, scale)
+        whole = Floor(scaled)
+        place = Cast<to = 7>(whole)
+        level = Gather<axis = 0>(levels, place)
+        latent = Pad(level, padding)
+    }""",
     # level = the mean of this frame's and the one's before, of the amplitude of a sine as strong as the frame
     "sine_encoder": """(float[batch, 1, samples] audio, float[batch, 1, 1] state_level)
         => (float[batch, 128, latents] latent, float[batch, 1, 1] next_level)
@@ -262,6 +273,14 @@ _CONSTANTS = {
         "half": _float(0.5),
         "unit": _float(1),
         "quarter": _float(0.25),
+        "padding": _integers(0, 0, 0, 127),
+    },
+    "faulty_prior": {
+        "zero": _integers(0),
+        "one": _integers(1),
+        "axis": _integers(1),
+        "scale": _float(1 / 64),
+        "levels": np.array([0.5], np.float32),
         "padding": _integers(0, 0, 0, 127),
     },
     "sine_encoder": {
@@ -352,6 +371,7 @@ def _manifests(folder: Path) -> dict[str, dict]:
         ),
         "sine_prior.json": _prior(folder / "sine_prior.onnx", _INSTRUMENTS, about),
         "sway_prior.json": _prior(folder / "sway_prior.onnx", (), about),
+        "faulty_prior.json": _prior(folder / "faulty_prior.onnx", (), about),
     }
     for name, title, prior, more in (
         ("sine", "Sine with a noisy attack", "sine_prior", {"instrument": "sine"}),
@@ -362,6 +382,7 @@ def _manifests(folder: Path) -> dict[str, dict]:
             "sway_prior",
             {"encoder": folder / "sine_encoder.onnx", "temperature": 0.5},
         ),
+        ("faulty", "Sine that breaks off above key 63", "faulty_prior", {}),
     ):
         manifests[f"{name}.instrument.json"] = instrument_manifest(
             name=name,
