@@ -35,6 +35,7 @@ let package = Package(
             swiftSettings: settings,
             linkerSettings: [
                 .unsafeFlags(link, .when(platforms: [.linux])),
+                // Not tried yet.
                 .unsafeFlags(
                     ["-Xlinker", "-exported_symbol", "-Xlinker", "_echoel_*"], .when(platforms: [.macOS])),
             ]),
