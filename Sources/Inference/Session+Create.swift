@@ -39,7 +39,13 @@ extension Session {
                 "ONNX Runtime \(runtime.version) refused operators of ours")
         }
         var session: OpaquePointer?
-        if let status = unsafe body(handle, &session) {
+        // ONNX Runtime looks for a domain and then adds it, without a lock: the first that has ours is made alone.
+        let status = unsafe operatorsAreKnown.withLock { areKnown -> OpaquePointer?? in
+            if areKnown { return nil }
+            areKnown = unsafe provider != cudaProvider && options.ownOperators && runtime.operators != nil
+            return unsafe .some(body(handle, &session))
+        }
+        if let status = unsafe status ?? body(handle, &session) {
             throw loadError(unsafe OnnxRuntime.take(runtime.table, status), name: name, runtime)
         }
         guard let session = unsafe session else {
@@ -47,6 +53,8 @@ extension Session {
         }
         return unsafe session
     }
+
+    private static let operatorsAreKnown = Monitor(false)
 
     private static func makeOptions(
         _ runtime: OnnxRuntime, _ options: SessionOptions
