@@ -32,13 +32,14 @@ struct KaiserSinc {
         let cutoff = (1 + Self.passband) / 4 / Double(ticks)
         let beta = 0.1102 * (Self.attenuation - 8.7)
         let scale = Double(phases) * 2 * cutoff / Self.bessel(beta)
-        for tick in centre - half...centre + half {
-            let distance = Double(tick - centre)
-            let place = distance / Double(half)
+        for distance in 0...half {
+            let place = Double(distance) / Double(half)
             let window = Self.bessel(beta * (1 - place * place).squareRoot())
-            let angle = 2 * Double.pi * cutoff * distance
-            let value = scale * window * (tick == centre ? 1 : sin(angle) / angle)
-            unsafe table[tick % phases * taps + taps - 1 - tick / phases] = Float(value)
+            let angle = 2 * Double.pi * cutoff * Double(distance)
+            let value = Float(scale * window * (distance == 0 ? 1 : sin(angle) / angle))
+            for tick in [centre - distance, centre + distance] {
+                unsafe table[tick % phases * taps + taps - 1 - tick / phases] = value
+            }
         }
         return unsafe table
     }
