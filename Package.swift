@@ -45,7 +45,7 @@ let tests: [Row] = [
         needs: ["Devices", "NeuralSynth", "Player", "Realtime", "Streaming", "Inference", "TestSupport"]),
     Row(
         name: "DevicesTests", room: .control,
-        needs: ["Devices", "NeuralSynth", "Player", "Realtime", "TestSupport"]),
+        needs: ["Devices", "Inference", "NeuralSynth", "Player", "Realtime", "Streaming", "TestSupport"]),
     Row(name: "MusicIOTests", room: .control, needs: ["MusicIO", "TestSupport"]),
 ]
 
