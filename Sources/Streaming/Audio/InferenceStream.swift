@@ -77,9 +77,11 @@ internal import Signal
     /// - Parameters:
     ///   - input: `channels` × `frames` samples, one channel after the other.
     ///   - output: as many.
-    ///   - frames: 0…`maximumBlockFrames`; with blocks that do not vary always that.
+    ///   - frames: 0…`maximumBlockFrames`; with blocks that do not vary always that. More than that, or less samples, trap.
     @_noLocks
     public func process(_ input: Span<Float>, _ output: inout MutableSpan<Float>, frames: Int) {
+        let (given, wanted) = (input.count, channels * frames)
+        precondition(given >= wanted && frames <= maximumBlockFrames, "a block as it was agreed")
         let region = RealtimeRegion.enter()
         if let bridge = unsafe bridge {
             let count = unsafe bridge.pointee.take(input, frames: frames)
