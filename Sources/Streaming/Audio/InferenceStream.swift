@@ -80,8 +80,9 @@ internal import Signal
     ///   - frames: 0…`maximumBlockFrames`; with blocks that do not vary always that. More than that, or less samples, trap.
     @_noLocks
     public func process(_ input: Span<Float>, _ output: inout MutableSpan<Float>, frames: Int) {
-        let (given, wanted) = (input.count, channels * frames)
-        precondition(given >= wanted && frames <= maximumBlockFrames, "a block as it was agreed")
+        let (given, wanted, most) = (input.count, channels * frames, maximumBlockFrames)
+        precondition(given >= wanted, "less samples than frames")
+        precondition(frames <= most, "more frames than agreed")
         let region = RealtimeRegion.enter()
         if let bridge = unsafe bridge {
             let count = unsafe bridge.pointee.take(input, frames: frames)
