@@ -46,7 +46,7 @@ let tests: [Row] = [
         needs: ["Devices", "NeuralSynth", "Player", "Realtime", "Streaming", "Inference", "TestSupport"]),
     Row(
         name: "DevicesTests", room: .control,
-        needs: ["Devices", "NeuralSynth", "Player", "Realtime", "TestSupport"]),
+        needs: ["Devices", "Inference", "NeuralSynth", "Player", "Realtime", "Streaming", "TestSupport"]),
     Row(
         name: "ModelsTests", room: .control,
         needs: ["Inference", "Models", "NeuralSynth", "Streaming", "TestSupport"]),

@@ -72,6 +72,12 @@ def manifest_seeds():
         "kind": "model", "name": "m", "file": "m.onnx",
         "inputs": [tensor("x", "x", "batch", 4)], "outputs": [tensor("y", "y", "batch", 4)],
     }
+    yield "effect", common | {
+        "kind": "effect", "name": "e", "file": "e.onnx", "sampleRate": 44100, "hopSamples": 256, "delaySamples": 32,
+        "windowSamples": 512, "overlapAdd": False, "method": "encode", "decoder": {"file": "d.onnx", "sha256": zeros},
+        "inputs": [tensor("audio", "audio", "batch", 2, "64*frames")],
+        "outputs": [tensor("z", "latent", "batch", 8, "frames")], "states": [state],
+    }
     reference = {"file": "d.onnx", "sha256": zeros}
     yield "instrument", {
         "formatVersion": 1, "name": "a", "title": "A", "family": "strings", "pitched": True, "lowKey": 36,

@@ -12,8 +12,10 @@ internal import Synchronization
 /// stream.process(input.span, &output, frames: 256)    // in the audio callback
 /// ```
 ///
-/// The model has one input and one output of the same shape, float32 `[1, channels, hop]`, and no memory from one hop to
-/// the next. Several streams share the model and the workers; the hop that is heard first is run first.
+/// An `EffectModel` says how sound goes through a model, or several: in hops or in windows that overlap, with states, at a
+/// rate of its own. Several streams share the models and the workers, each with its own states; the hop that is heard first
+/// is run first, and the hops of a stream in order. A hop that comes too late for anybody to hear is left out: the states
+/// go on from the one before, and the sound stays where it belongs.
 ///
 /// Room: control; the streams' `process` and `reset` audio.
 @safe public final class AsyncInferenceEngine: @unchecked Sendable {
@@ -22,7 +24,7 @@ internal import Synchronization
     public let streams: [InferenceStream]
     public let latency: Latency
     public let channels: Int
-    /// Samples of a run.
+    /// Samples of a run, at the model's rate.
     public let hop: Int
 
     private let owner = WorkSignalsOwner()
@@ -37,35 +39,53 @@ internal import Synchronization
         let realtimeWorkers = Counter()
     }
 
-    /// Starts the workers.
+    /// Starts the workers, of a model without a manifest: see `EffectModel`.
     ///
     /// - Throws: `invalidArgument`, `shapeMismatch`, `typeUnsupported`, `runFailed`, `outOfResources`.
     public convenience init(_ session: Session, _ configuration: EffectConfiguration) throws(InferenceError) {
         try self.init(session, configuration, isThreaded: true)
     }
 
-    /// Without threads, whoever plays says when the worker works (`runNext`): a session that repeats.
-    package init(
+    /// Starts the workers.
+    ///
+    /// - Throws: `unknownTensor` besides.
+    public convenience init(
+        _ model: EffectModel, _ configuration: EffectConfiguration
+    ) throws(InferenceError) {
+        try self.init(model, configuration, isThreaded: true)
+    }
+
+    package convenience init(
         _ session: Session, _ configuration: EffectConfiguration, isThreaded: Bool
     ) throws(InferenceError) {
         try configuration.validate()
-        (channels, hop) = try Self.shape(of: session, hop: configuration.hop)
-        let latency = Self.latency(hop: hop, configuration)
+        try self.init(EffectModel(session, hop: configuration.hop), configuration, isThreaded: isThreaded)
+    }
+
+    /// Without threads, whoever plays says when the worker works (`runNext`): a session that repeats.
+    package init(
+        _ model: EffectModel, _ configuration: EffectConfiguration, isThreaded: Bool
+    ) throws(InferenceError) {
+        try configuration.validate()
+        let effect = model.description
+        if let hop = configuration.hop, hop != effect.hop {
+            throw InferenceError(
+                .shapeMismatch, "The model takes hops of \(effect.hop) samples, not \(hop).")
+        }
+        (channels, hop) = (effect.channels, effect.hop)
+        let timing = EffectTiming(effect, configuration)
+        latency = timing.latency
         var streams: [InferenceStream] = []
         for _ in 0..<configuration.streams {
-            streams.append(
-                InferenceStream(
-                    channels: channels, hop: hop, latency: latency, configuration: configuration, work: owner)
-            )
+            streams.append(try InferenceStream(effect, timing, configuration, work: owner))
         }
-        self.latency = latency
         self.streams = streams
+        let memory = EffectMemory(effect, streams: streams.count)
         var runners: [HopRunner] = []
         for _ in 0..<configuration.workers {
-            let memories = unsafe streams.map { unsafe $0.memory }
-            let runner = unsafe try HopRunner(session, channels: channels, hop: hop, streams: memories)
-            try runner.warmUp()
-            runners.append(runner)
+            let run = try EffectRun(model, memory: memory)
+            try run.warmUp()
+            runners.append(unsafe HopRunner(run, streams: streams.map { unsafe $0.memory }))
         }
         self.runners = runners
         guard isThreaded else { return }
@@ -74,15 +94,15 @@ internal import Synchronization
 
     deinit { stop() }
 
-    /// What sound takes through a model of such hops; see `Latency` for the parts.
+    /// What sound takes through a model, and through one of such hops at the sound's rate; see `Latency` for the parts.
+    public static func latency(
+        of effect: EffectDescription, _ configuration: EffectConfiguration
+    ) -> Latency {
+        EffectTiming(effect, configuration).latency
+    }
+
     public static func latency(hop: Int, _ configuration: EffectConfiguration) -> Latency {
-        Latency(
-            buffering: Latency.effectBuffering(
-                blockFrames: configuration.blockFrames, hop: hop, blocksVary: configuration.blocksVary),
-            model: configuration.modelDelaySamples,
-            lookAhead: Latency.effectLookAhead(
-                workSamples: configuration.workSamples, blockFrames: configuration.blockFrames, hop: hop,
-                blocksVary: configuration.blocksVary))
+        latency(of: EffectDescription(sampleRate: nil, channels: 1, hop: hop, methods: []), configuration)
     }
 
     /// Why nothing is computed any more, where inference has failed; what is heard then is concealed.
@@ -106,6 +126,15 @@ internal import Synchronization
     /// Runs the hop that is needed first; false where none is due. Room: worker, where there are no threads.
     package func runNext() throws(InferenceError) -> Bool { try runners[0].runNext() }
 
+    /// Waits until every hop that is due has been run: for whoever plays faster than real time. Gives up after ten seconds,
+    /// and where inference has failed. Room: control.
+    public func waitForWorkers() {
+        for _ in 0..<100_000 {
+            guard runners[0].isBusy, failure == nil else { return }
+            rt_sleep(100_000)
+        }
+    }
+
     private func start(_ index: Int, priority: Int32) throws(InferenceError) {
         let runner = unsafe UnsafeSendable(runners[index])
         let signals = unsafe UnsafeSendable(signals)
@@ -123,52 +152,6 @@ internal import Synchronization
             }
         }
         threads.withLock { $0.append(thread) }
-    }
-
-    /// The hop of a model, and the sizes of its dynamic axes by name in a run of one hop.
-    ///
-    /// - Throws: `invalidArgument`, `shapeMismatch`.
-    public static func dimensions(
-        of session: Session, hop wanted: Int?
-    ) throws(InferenceError) -> (hop: Int, dimensions: [String: Int]) {
-        let (channels, hop) = try shape(of: session, hop: wanted)
-        var dimensions: [String: Int] = [:]
-        for (axis, size) in zip(session.inputs[0].shape, [1, channels, hop]) {
-            if case .dynamic(let name?) = axis { dimensions[name] = size }
-        }
-        return (hop, dimensions)
-    }
-
-    /// Channels and hop, once the model is one that sound can go through.
-    private static func shape(of session: Session, hop wanted: Int?) throws(InferenceError) -> (Int, Int) {
-        guard session.inputs.count == 1, session.outputs.count == 1 else {
-            throw InferenceError(
-                .shapeMismatch,
-                "The model has \(session.inputs.count) inputs and \(session.outputs.count) outputs; sound goes through one "
-                    + "with one of each.")
-        }
-        let (input, output) = (session.inputs[0], session.outputs[0])
-        guard input.shape.count == 3, output.shape.count == 3 else {
-            throw InferenceError(
-                .shapeMismatch,
-                "The model takes \(input) and gives \(output); sound is [1, channels, hop].")
-        }
-        var channels = 1
-        if case .fixed(let size) = input.shape[1] { channels = size }
-        guard (1...16).contains(channels) else {
-            throw InferenceError(.shapeMismatch, "The model has \(channels) channels; sound has 1 to 16.")
-        }
-        switch (input.shape[2], wanted) {
-        case (.fixed(let size), nil): return (channels, size)
-        case (.fixed(let size), let wanted?) where size == wanted: return (channels, size)
-        case (.fixed(let size), _):
-            throw InferenceError(
-                .shapeMismatch, "The model takes hops of \(size) samples, not \(wanted ?? 0).")
-        case (.dynamic, let wanted?): return (channels, wanted)
-        case (.dynamic, nil):
-            throw InferenceError(
-                .invalidArgument, "The model takes hops of any length. Say how many samples one has.")
-        }
     }
 }
 

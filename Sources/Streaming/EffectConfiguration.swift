@@ -6,12 +6,14 @@ public struct EffectConfiguration: Sendable, Equatable {
     public var blockFrames: Int
     /// Whether blocks may have any number of frames up to that, as in a plugin; devices give equally long ones.
     public var blocksVary: Bool
-    /// Samples that the model takes at once, 1…65536; nil where its input says so itself.
+    /// Samples that the model takes at once, 1…65536; nil where its input or its manifest says so.
     public var hop: Int?
-    /// Samples by which the model's output is late against its input by itself, 0…65536.
+    /// Samples by which the model's output is late by itself, 0…65536, besides those that its manifest tells.
     public var modelDelaySamples: Int
-    /// How long the work on a hop may take, in samples of time, 1…65536: what the look-ahead is made for.
+    /// How long a run may take, in samples of the sound's time, 1…65536: what the look-ahead is made for.
     public var workSamples: Int
+    /// Of the sound, Hz, 8000…384,000; nil where it is the model's. Where they differ, the sound is resampled.
+    public var sampleRate: Int?
     /// Sounds that go through the model side by side, 1…64.
     public var streams: Int
     /// Threads that run the model, 1…64.
@@ -29,7 +31,8 @@ public struct EffectConfiguration: Sendable, Equatable {
 
     public init(
         blockFrames: Int = 256, blocksVary: Bool = false, hop: Int? = nil, modelDelaySamples: Int = 0,
-        workSamples: Int, streams: Int = 1, workers: Int = 1, workerPriority: Int = 60,
+        workSamples: Int, sampleRate: Int? = nil, streams: Int = 1, workers: Int = 1,
+        workerPriority: Int = 60,
         concealment: Policy = .dry
     ) {
         self.blockFrames = blockFrames
@@ -37,6 +40,7 @@ public struct EffectConfiguration: Sendable, Equatable {
         self.hop = hop
         self.modelDelaySamples = modelDelaySamples
         self.workSamples = workSamples
+        self.sampleRate = sampleRate
         self.streams = streams
         self.workers = workers
         self.workerPriority = workerPriority
@@ -50,11 +54,16 @@ public struct EffectConfiguration: Sendable, Equatable {
             ("samples of the model's delay", modelDelaySamples, 0...65_536),
             ("samples of work", workSamples, 1...65_536), ("streams", streams, 1...64),
             ("workers", workers, 1...64),
-            ("for the priority", workerPriority, 1...99),
+            ("for the priority", workerPriority, 1...99), ("Hz", sampleRate ?? 48_000, Self.sampleRates),
         ]
         for (what, value, range) in ranges where !range.contains(value) {
             throw InferenceError(
                 .invalidArgument, "\(value) \(what); take \(range.lowerBound) to \(range.upperBound).")
         }
     }
+
+    static let sampleRates = 8000...384_000
+
+    /// Where all streams need a run at once, the last has its own after so long.
+    var roundSamples: Int { (streams + workers - 1) / workers * workSamples }
 }

@@ -10,6 +10,11 @@ final class JackServer {
         let places: [String] = ["/usr/bin/jackd", "/usr/local/bin/jackd", "/opt/homebrew/bin/jackd"]
         return places.first { place in unsafe access(place, X_OK) == 0 }
     }()
+    /// What connects two clients.
+    static let connector: String? = {
+        let path = "/usr/bin/jack_connect"
+        return unsafe access(path, X_OK) == 0 ? path : nil
+    }()
     static let name = "echoel-test-\(getpid())"
 
     private var process: pid_t = 0

@@ -38,6 +38,25 @@ enum Example {
         .setting("inputs", .list([tensor("audio", ["batch", 1, "2048*latents"])]))
         .setting("outputs", .list([tensor("latent", ["batch", 128, "latents"])]))
 
+    static let effect: JSONValue = .object([
+        "formatVersion": 1, "kind": "effect", "name": "warm", "file": "warm.onnx", "sha256": .text(digest),
+        "sizeBytes": 3, "licence": "MIT", "authors": .list(["A. Author"]), "sampleRate": 44100,
+        "hopSamples": 256,
+        "delaySamples": 32,
+        "inputs": .list([tensor("audio", ["batch", 2, "64*frames"])]),
+        "outputs": .list([tensor("audio", ["batch", 2, "64*frames"])]),
+        "states": .list([
+            .object(["input": "state_past", "output": "next_past", "shape": .list([1, 2, 332]), "unit": "1"])
+        ]),
+    ])
+
+    static let effectEncoder: JSONValue =
+        effect
+        .setting("method", "encode").setting("windowSamples", 512)
+        .setting("inputs[0].shape[2]", 512)
+        .setting("outputs", .list([tensor("latent", ["batch", 8, 4])]))
+        .setting("decoder", .object(["file": "cold.onnx", "sha256": .text(digest)]))
+
     static let prior: JSONValue = .object([
         "formatVersion": 1, "kind": "prior", "name": "prior", "file": "prior.onnx", "sha256": .text(digest),
         "sizeBytes": 3, "licence": "MIT", "authors": .list([]),

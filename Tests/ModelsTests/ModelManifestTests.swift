@@ -46,7 +46,9 @@ struct ModelManifestTests {
 
     @Test("is the same after writing and reading")
     func roundTrip() throws {
-        for example in [Example.decoder, Example.encoder, Example.prior] {
+        for example in [
+            Example.decoder, Example.encoder, Example.prior, Example.effect, Example.effectEncoder,
+        ] {
             let manifest = try ModelManifest(json: example.bytes, file: "a.json")
             let written = Array(try JSONEncoder().encode(manifest))
             #expect(try ModelManifest(json: written, file: "b.json") == manifest)

@@ -163,6 +163,7 @@ struct BatcherAllocationTests {
         let ours = try allocations { () throws(InferenceError) in
             for _ in 0..<100 { try bench.batcher.run(voices: voices.span, slots: 2) }
         }
-        #expect(ours - floor == 0, "ours \(ours), bare \(floor)")
+        // ONNX Runtime's own may come in either.
+        #expect(ours <= floor, "ours \(ours), bare \(floor)")
     }
 }

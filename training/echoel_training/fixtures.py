@@ -4,8 +4,12 @@
 and are simple enough to know by heart what they sound like: a sine at the pitch, and white noise. The instruments
 `sine` (full level, with a noisy attack) and `soft` (half of it, without) share `sine_prior`; `sway`, whose level varies
 from note to note, has `sway_prior` to itself, and an encoder. `faulty` plays keys below 64, and breaks off above them.
+
+The effects are as simple: an echo with a state, windows that are added up or of which a part is given, and an encoder and
+a decoder that belong together.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +18,16 @@ import onnx.parser
 from onnx import numpy_helper
 
 from .files import atomic_path
-from .manifest import MOVEMENT_COLUMNS, NOTE_COLUMNS, instrument_manifest, model_manifest, state, tensor, write_json
+from .manifest import (
+    MOVEMENT_COLUMNS,
+    NOTE_COLUMNS,
+    file_reference,
+    instrument_manifest,
+    model_manifest,
+    state,
+    tensor,
+    write_json,
+)
 from .operators import OPERATOR_DOMAIN, OPERATOR_VERSION
 
 SAMPLE_RATE = 48_000
@@ -41,6 +54,17 @@ _FIELDS: dict[str, dict] = {
         "latentSamples": LATENT_SAMPLES,
         "delaySamples": 0,
     },
+    "echo_effect": {"sampleRate": 44_100, "hopSamples": 256, "delaySamples": 32},
+    "overlap_effect": {
+        "sampleRate": SAMPLE_RATE,
+        "hopSamples": 128,
+        "windowSamples": 512,
+        "overlapAdd": True,
+        "delaySamples": 384,
+    },
+    "window_effect": {"sampleRate": SAMPLE_RATE, "hopSamples": 128, "windowSamples": 512, "delaySamples": 384},
+    "pair_encoder": {"sampleRate": SAMPLE_RATE, "method": "encode", "hopSamples": 256, "delaySamples": 0},
+    "pair_decoder": {"sampleRate": SAMPLE_RATE, "method": "decode", "hopSamples": 256, "delaySamples": 64},
     "sine_prior": {"columns": [*NOTE_COLUMNS, *(f"instrument.{name}" for name in _INSTRUMENTS)]},
     "sway_prior": {"columns": [*NOTE_COLUMNS, *MOVEMENT_COLUMNS]},
     "faulty_prior": {"columns": [*NOTE_COLUMNS, *MOVEMENT_COLUMNS]},
@@ -66,6 +90,40 @@ _TEXTS = {
     # Sound through a model: half as loud.
     "gain_effect": """(float[batch, channels, samples] audio) => (float[batch, channels, samples] quieter)
         { quieter = Mul(audio, half) }""",
+    # Both channels late by 32 samples, the left half as loud and the right a quarter, and once more 300 samples later.
+    "echo_effect": """(float[batch, 2, samples] audio, float[batch, 2, 332] state_past)
+        => (float[batch, 2, samples] echo, float[batch, 2, 332] next_past)
+    {
+        all = Concat<axis = 2>(state_past, audio)
+        second = Slice(all, zero, minus_all, time)
+        first = Slice(all, echo_start, minus_late, time)
+        both = Add(first, second)
+        echo = Mul(both, gains)
+        next_past = Slice(all, minus_all, end, time)
+    }""",
+    # Windows of 512 samples in hops of 128, weighted so that they add up to the sound.
+    "overlap_effect": """(float[batch, 1, 512] audio) => (float[batch, 1, 512] weighted)
+        { weighted = Mul(audio, hann) }""",
+    # Windows of 512 samples in hops of 128, of which the oldest 128 are given.
+    "window_effect": """(float[batch, 1, 512] audio) => (float[batch, 1, 128] oldest)
+        { oldest = Slice(audio, zero, hop, time) }""",
+    # A latent is 64 samples upside down; the decoder makes sound half as loud of it, a latent late.
+    "pair_encoder": """(float[batch, 1, samples] audio) => (float[batch, 64, frames] latent)
+    {
+        framed = Reshape(audio, frames)
+        columns = Transpose<perm = [0, 2, 1]>(framed)
+        latent = Neg(columns)
+    }""",
+    "pair_decoder": """(float[batch, 64, frames] latent, float[batch, 64, 1] state_latent)
+        => (float[batch, 1, samples] audio, float[batch, 64, 1] next_latent)
+    {
+        all = Concat<axis = 2>(state_latent, latent)
+        late = Slice(all, zero, minus_one, time)
+        next_latent = Slice(all, minus_one, end, time)
+        rows = Transpose<perm = [0, 2, 1]>(late)
+        flat = Reshape(rows, row)
+        audio = Mul(flat, minus_half)
+    }""",
     # A running sum: the state is the sum so far.
     "stateful": """(float[batch, 1, samples] audio, float[batch, 1] state_sum)
         => (float[batch, 1, samples] sum, float[batch, 1] next_sum)
@@ -223,6 +281,27 @@ def _float(value: float) -> np.ndarray:
 _CONSTANTS = {
     "nan_weights": {"weight": np.array([1, np.nan, 1, 1], np.float32)},
     "gain_effect": {"half": _float(0.5)},
+    "echo_effect": {
+        "zero": _integers(0),
+        "echo_start": _integers(300),
+        "minus_all": _integers(-332),
+        "minus_late": _integers(-32),
+        "end": _integers(1 << 40),
+        "time": _integers(2),
+        "gains": np.array([[0.5], [0.25]], np.float32),
+    },
+    # The half of a Hann window: four of them, 128 samples apart, are 1.
+    "overlap_effect": {"hann": (0.25 - 0.25 * np.cos(2 * np.pi * np.arange(512) / 512)).astype(np.float32)},
+    "window_effect": {"zero": _integers(0), "hop": _integers(128), "time": _integers(2)},
+    "pair_encoder": {"frames": _integers(0, -1, 64)},
+    "pair_decoder": {
+        "zero": _integers(0),
+        "minus_one": _integers(-1),
+        "end": _integers(1 << 40),
+        "time": _integers(2),
+        "row": _integers(0, 1, -1),
+        "minus_half": _float(-0.5),
+    },
     "stateful": {
         "time": np.array(2, np.int64),
         "time_axis": _integers(2),
@@ -308,11 +387,16 @@ def fixture_model(name: str) -> onnx.ModelProto:
         model.graph.doc_string = "Sum and product of two inputs."
         onnx.helper.set_model_props(model, {"author": "Echoelmusic", "purpose": "test"})
     if name in _FIELDS:
-        entries = {key: ",".join(v) if key == "columns" else str(v) for key, v in _FIELDS[name].items()}
+        entries = {key: _text(value) for key, value in _FIELDS[name].items()}
         onnx.helper.set_model_props(model, entries)
     if name != "future_opset":
         onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _text(value) -> str:
+    """A value as models' metadata have it."""
+    return ",".join(value) if isinstance(value, list) else json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def fixture_names() -> list[str]:
@@ -373,6 +457,7 @@ def _manifests(folder: Path) -> dict[str, dict]:
         "sway_prior.json": _prior(folder / "sway_prior.onnx", (), about),
         "faulty_prior.json": _prior(folder / "faulty_prior.onnx", (), about),
     }
+    manifests |= _effects(folder, about)
     for name, title, prior, more in (
         ("sine", "Sine with a noisy attack", "sine_prior", {"instrument": "sine"}),
         ("soft", "Quiet sine", "sine_prior", {"instrument": "soft"}),
@@ -413,3 +498,36 @@ def _prior(path: Path, instruments: tuple[str, ...], about: dict) -> dict:
         outputs=[tensor("latent", ["batch", 128])],
         **about,
     )
+
+
+def _effects(folder: Path, about: dict) -> dict[str, dict]:
+    def effect(name: str, given: dict, taken: dict, states: tuple[dict, ...] = (), **more) -> dict:
+        path = folder / f"{name}.onnx"
+        fields = _FIELDS[name] | more
+        return model_manifest(path, kind="effect", **fields, inputs=[given], outputs=[taken], states=states, **about)
+
+    stereo = ["batch", 2, "samples"]
+    window, hop = ["batch", 1, 512], ["batch", 1, 128]
+    audio, latent = ["batch", 1, "64*frames"], ["batch", 64, "frames"]
+    decoder = folder / "pair_decoder.onnx"
+    return {
+        "echo_effect.json": effect(
+            "echo_effect",
+            tensor("audio", stereo),
+            tensor("echo", stereo, role="audio"),
+            (state("past", ["batch", 2, 332]),),
+        ),
+        "overlap_effect.json": effect(
+            "overlap_effect", tensor("audio", window), tensor("weighted", window, role="audio")
+        ),
+        "window_effect.json": effect("window_effect", tensor("audio", window), tensor("oldest", hop, role="audio")),
+        "pair_encoder.json": effect(
+            "pair_encoder", tensor("audio", audio), tensor("latent", latent), decoder=file_reference(decoder)
+        ),
+        "pair_decoder.json": effect(
+            "pair_decoder",
+            tensor("latent", latent),
+            tensor("audio", audio),
+            (state("latent", ["batch", 64, 1]),),
+        ),
+    }

@@ -11,7 +11,8 @@ from .catalogue import ARTICULATIONS
 from .files import atomic_path, file_sha256
 
 FORMAT_VERSION = 1
-KINDS = ("streaming-decoder", "streaming-encoder", "prior", "model")
+KINDS = ("streaming-decoder", "streaming-encoder", "prior", "effect", "model")
+EFFECT_METHODS = ("forward", "encode", "decode")
 NOTE_COLUMNS = ("pitch", "velocity", "secondsOn", "secondsOff")
 """The columns of a note that every prior takes."""
 
@@ -118,9 +119,9 @@ def instrument_manifest(
         "licence": licence,
         "authors": list(authors),
         "attribution": list(attribution),
-        "decoder": _reference(decoder),
-        "prior": _reference(prior),
-        **({"encoder": _reference(encoder)} if encoder else {}),
+        "decoder": file_reference(decoder),
+        "prior": file_reference(prior),
+        **({"encoder": file_reference(encoder)} if encoder else {}),
         **({} if instrument is None else {"instrument": instrument}),
         "velocityExponent": velocity_exponent,
         "gain": gain,
@@ -178,6 +179,8 @@ def validate_manifest(manifest: dict, where: str) -> None:
         for key in ("sampleRate", "slotSamples"):
             check.require(check.value(key, int) > 0, f"`{key}` must be positive")
         check.require(check.value("delaySamples", int) >= 0, "`delaySamples` must not be negative")
+    if kind == "effect":
+        _validate_effect(manifest, check)
     if kind == "streaming-decoder":
         check.require(check.value("maximumSlots", int) > 0, "`maximumSlots` must be positive")
     if "noteChannels" in manifest:
@@ -195,6 +198,24 @@ def validate_manifest(manifest: dict, where: str) -> None:
         check.require(not unknown, f"`columns` holds {unknown[0] if unknown else ''}, which no host fills")
         width = manifest["inputs"][0]["shape"][-1]
         check.require(width == len(columns), f"`columns` has {len(columns)} names, the input {width}")
+
+
+def _validate_effect(manifest: dict, check: "_Checker") -> None:
+    for key in ("sampleRate", "hopSamples"):
+        check.require(check.value(key, int) > 0, f"`{key}` must be positive")
+    check.require(check.value("delaySamples", int) >= 0, "`delaySamples` must not be negative")
+    if "windowSamples" in manifest:
+        check.require(check.value("windowSamples", int) >= manifest["hopSamples"], "`windowSamples` is less than a hop")
+    if "overlapAdd" in manifest:
+        check.value("overlapAdd", bool)
+    method = manifest.get("method", "forward")
+    check.require(method in EFFECT_METHODS, f"`method` is {method!r}; it is one of {', '.join(EFFECT_METHODS)}")
+    roles = [[entry["role"] for entry in manifest[key]] for key in ("inputs", "outputs")]
+    wanted = [["latent" if method == "decode" else "audio"], ["latent" if method == "encode" else "audio"]]
+    check.require(roles == wanted, f"an effect that does {method} has the inputs and outputs {wanted}, not {roles}")
+    if "decoder" in manifest:
+        check.require(method == "encode", "only `encode` has a `decoder`")
+        check.file_reference(check.value("decoder", dict), "decoder.")
 
 
 def validate_instrument(manifest: dict, where: str) -> None:
@@ -280,7 +301,8 @@ def _described(value) -> tuple[list[int | None], str]:
     return shape, names.get(name, name.lower())
 
 
-def _reference(path: str | os.PathLike) -> dict:
+def file_reference(path: str | os.PathLike) -> dict:
+    """How a manifest names another file."""
     return {"file": Path(path).name, "sha256": file_sha256(path)}
 
 

@@ -169,6 +169,38 @@ def test_the_encoder_hears_how_loud_a_sine_is():
     np.testing.assert_allclose(latent[0, 0], [0.125, 0.375, 0.25], rtol=1e-6)
 
 
+def test_the_echo_is_quieter_in_every_channel():
+    audio = np.random.default_rng(2).integers(-9, 9, (1, 2, 700)).astype(np.float32)
+    past, parts = np.zeros((1, 2, 332), np.float32), []
+    for part in np.split(audio, [7, 400], axis=2):
+        echo, past = session("echo_effect").run(["echo", "next_past"], {"audio": part, "state_past": past})
+        parts.append(echo)
+    padded = np.pad(audio, [(0, 0), (0, 0), (332, 0)])
+    expected = (padded[:, :, 300:-32] + padded[:, :, :-332]) * np.array([[0.5], [0.25]])
+    assert np.array_equal(np.concatenate(parts, axis=2), expected)
+
+
+def test_overlapping_windows_add_up_to_the_sound():
+    audio = np.random.default_rng(3).standard_normal(4096).astype(np.float32)
+    total = np.zeros_like(audio)
+    for start in range(0, 4096 - 511, 128):
+        window = audio[None, None, start : start + 512]
+        total[start : start + 512] += session("overlap_effect").run(None, {"audio": window})[0][0, 0]
+        assert np.array_equal(session("window_effect").run(None, {"audio": window})[0], window[:, :, :128])
+    np.testing.assert_allclose(total[512:-512], audio[512:-512], atol=1e-6)
+
+
+def test_the_pair_gives_the_sound_back_half_as_loud_and_late():
+    audio = np.random.default_rng(4).integers(-9, 9, (1, 1, 512)).astype(np.float32)
+    state, parts = np.zeros((1, 64, 1), np.float32), []
+    for part in np.split(audio, [64, 192], axis=2):
+        (latent,) = session("pair_encoder").run(["latent"], {"audio": part})
+        assert np.array_equal(latent[0, :, 0], -part[0, 0, :64])
+        sound, state = session("pair_decoder").run(["audio", "next_latent"], {"latent": latent, "state_latent": state})
+        parts.append(sound)
+    assert np.array_equal(np.concatenate(parts, axis=2)[0, 0, 64:], audio[0, 0, :-64] / 2)
+
+
 def test_every_model_is_small():
     for name in fixture_names():
         assert len(fixture_model(name).SerializeToString()) < 4_096, name

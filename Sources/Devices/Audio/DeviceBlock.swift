@@ -5,12 +5,16 @@ internal import Signal
 /// What a device does in each block besides playing it: messages that come in and those of a song are brought together,
 /// and the end fades.
 ///
+/// The outputs' addresses are put into `outputs` in every block, before `complete`.
+///
 /// Room: `begin`, `add`, `complete`, `end` audio; `init`, `deinit` and the counters control.
 // Sendable: what audio alone changes is audio's; the rest is made for two threads.
 @safe struct DeviceBlock: ~Copyable, @unchecked Sendable {
     static var fadeFrames: Int { 2400 }
     static var messageCapacity: Int { 4096 }
 
+    let outputs: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
+    let outputCount: Int
     private let maximumFrames: Int
     private let nanosecondsPerFrame: Double
     private let messages: UnsafeMutablePointer<TimedMessage>
@@ -33,8 +37,11 @@ internal import Signal
     let worstLoad = Counter()
     let hasFaded = PublishedValue()
 
-    init(maximumFrames: Int, sampleRate: Int) {
+    init(maximumFrames: Int, sampleRate: Int, outputs outputCount: Int) {
         self.maximumFrames = maximumFrames
+        self.outputCount = outputCount
+        unsafe outputs = .allocate(capacity: outputCount)
+        unsafe outputs.initialize(repeating: nil, count: outputCount)
         nanosecondsPerFrame = 1e9 / Double(sampleRate)
         unsafe messages = .allocate(capacity: Self.messageCapacity)
         unsafe messages.initialize(
@@ -42,7 +49,10 @@ internal import Signal
             count: Self.messageCapacity)
     }
 
-    deinit { unsafe messages.deallocate() }
+    deinit {
+        unsafe messages.deallocate()
+        unsafe outputs.deallocate()
+    }
 
     /// Begins a block.
     @_noLocks
@@ -89,13 +99,11 @@ internal import Signal
 
     /// Completes the block's messages; false, and silence, where the block is larger than was agreed.
     @_noLocks
-    mutating func complete(
-        _ left: UnsafeMutablePointer<Float>, _ right: UnsafeMutablePointer<Float>, frames: Int
-    ) -> Bool {
+    mutating func complete(frames: Int) -> Bool {
         if frames > maximumFrames {
-            for i in 0..<frames {
-                unsafe left[i] = 0
-                unsafe right[i] = 0
+            for index in 0..<outputCount {
+                guard let output = unsafe outputs[index] else { continue }
+                for i in 0..<frames { unsafe output[i] = 0 }
             }
             refused.add(1)
             return false
@@ -109,12 +117,10 @@ internal import Signal
         unsafe UnsafeBufferPointer(start: messages, count: count)
     }
 
-    /// Ends a block that has been played into both outputs.
+    /// Ends a block that has been played into the outputs.
     @_noLocks
-    mutating func end(
-        _ left: UnsafeMutablePointer<Float>, _ right: UnsafeMutablePointer<Float>, frames: Int
-    ) {
-        if stopping.read() != 0 { unsafe fadeOut(left, right, frames: frames) }
+    mutating func end(frames: Int) {
+        if stopping.read() != 0 { fadeOut(frames: frames) }
         position += frames
         self.frames.add(frames)
         let took = Double(rt_nanoseconds() - began) / (nanosecondsPerFrame * Double(frames))
@@ -124,14 +130,11 @@ internal import Signal
     }
 
     @_noLocks
-    private mutating func fadeOut(
-        _ left: UnsafeMutablePointer<Float>, _ right: UnsafeMutablePointer<Float>, frames: Int
-    ) {
+    private mutating func fadeOut(frames: Int) {
         if fade.start == .max { fade = Fade(start: position, length: Self.fadeFrames) }
-        for i in 0..<frames {
-            let gain = fade.gain(at: position + i)
-            unsafe left[i] *= gain
-            unsafe right[i] *= gain
+        for index in 0..<outputCount {
+            guard let output = unsafe outputs[index] else { continue }
+            for i in 0..<frames { unsafe output[i] *= fade.gain(at: position + i) }
         }
         if position + frames >= fade.end { hasFaded.publish(1) }
     }

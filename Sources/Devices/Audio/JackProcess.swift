@@ -1,6 +1,7 @@
 internal import CJack
 internal import Player
 internal import Realtime
+internal import Streaming
 
 extension JackDevice {
     /// What the server's other threads tell us.
@@ -15,11 +16,20 @@ extension JackDevice {
     @safe struct Context {
         let block: UnsafeMutablePointer<DeviceBlock>
         let flags: UnsafeMutablePointer<Flags>
-        let midi, left, right: OpaquePointer
+        /// Where things come in: MIDI for a player, sound for an effect.
+        let sources: UnsafeMutablePointer<OpaquePointer>
+        let sourceCount: Int
+        /// As many as the block's.
+        let outputs: UnsafeMutablePointer<OpaquePointer>
         let latencyFrames: UInt32
-        let player: Unmanaged<Player>
-        /// For freewheeling, which waits for the worker.
-        let live: Unmanaged<LivePlayer>
+        let content: Content
+    }
+
+    /// What is played.
+    @safe enum Content {
+        /// And for freewheeling, which waits for the worker.
+        case player(Unmanaged<Player>, Unmanaged<LivePlayer>)
+        case effect(UnsafeMutablePointer<EffectBlock>, Unmanaged<LiveEffect>)
     }
 }
 
@@ -30,34 +40,50 @@ func jackProcess(_ frames: UInt32, _ context: UnsafeMutableRawPointer?) -> Int32
     unsafe play(frames, context)
     region.leave()
     if unsafe context.pointee.flags.pointee.freewheel.read() != 0 {
-        // Not in real time: every block waits until the worker has rendered what it may.
-        unsafe context.pointee.live._withUnsafeGuaranteedRef { $0.waitForWorker() }
+        // Not in real time: every block waits until the worker has done what it may.
+        switch unsafe context.pointee.content {
+        case .player(_, let live): unsafe live._withUnsafeGuaranteedRef { $0.waitForWorker() }
+        case .effect(_, let live): unsafe live._withUnsafeGuaranteedRef { $0.engine.waitForWorkers() }
+        }
     }
     return 0
 }
 
 private func play(_ frames: UInt32, _ context: UnsafeMutablePointer<JackDevice.Context>) {
-    let (left, right) = unsafe (
-        cjack_audio(context.pointee.left, frames), cjack_audio(context.pointee.right, frames)
-    )
-    guard let left = unsafe left, let right = unsafe right else { return }
     let block = unsafe context.pointee.block
-    unsafe takeMessages(frames, context)
-    if unsafe block.pointee.complete(left, right, frames: Int(frames)) {
-        var leftSpan = unsafe MutableSpan(_unsafeStart: left, count: Int(frames))
-        var rightSpan = unsafe MutableSpan(_unsafeStart: right, count: Int(frames))
-        unsafe context.pointee.player._withUnsafeGuaranteedRef {
-            unsafe $0.process(block.pointee.blockMessages.span, left: &leftSpan, right: &rightSpan)
-        }
-        unsafe block.pointee.end(left, right, frames: Int(frames))
+    let (outputCount, sourceCount) = unsafe (block.pointee.outputCount, context.pointee.sourceCount)
+    for index in 0..<outputCount {
+        let output = unsafe cjack_audio(context.pointee.outputs[index], frames)
+        if unsafe output == nil { return }
+        unsafe block.pointee.outputs[index] = unsafe output
     }
+    unsafe block.pointee.begin()
+    let count = Int(frames)
+    switch unsafe context.pointee.content {
+    case .player(let player, _):
+        unsafe takeMessages(frames, context)
+        guard unsafe block.pointee.complete(frames: count) else { return }
+        var left = unsafe MutableSpan(_unsafeStart: block.pointee.outputs[0]!, count: count)
+        var right = unsafe MutableSpan(_unsafeStart: block.pointee.outputs[1]!, count: count)
+        unsafe player._withUnsafeGuaranteedRef {
+            unsafe $0.process(block.pointee.blockMessages.span, left: &left, right: &right)
+        }
+    case .effect(let effect, _):
+        guard unsafe block.pointee.complete(frames: count) else { return }
+        for index in 0..<sourceCount {
+            unsafe effect.pointee.take(
+                cjack_audio(context.pointee.sources[index], frames), channel: index, frames: count)
+        }
+        unsafe effect.pointee.process(frames: count)
+        unsafe effect.pointee.give(block.pointee.outputs, frames: count)
+    }
+    unsafe block.pointee.end(frames: count)
 }
 
 @_noLocks
 private func takeMessages(_ frames: UInt32, _ context: UnsafeMutablePointer<JackDevice.Context>) {
     let block = unsafe context.pointee.block
-    unsafe block.pointee.begin()
-    if let midi = unsafe cjack_midi(context.pointee.midi, frames) {
+    if let midi = unsafe cjack_midi(context.pointee.sources[0], frames) {
         let count = unsafe cjack_midi_count(midi)
         var index: UInt32 = 0
         while index < count {

@@ -12,7 +12,8 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// A client of the JACK server (jackaudio.org; PipeWire is one too): stereo out, MIDI in.
+/// A client of the JACK server (jackaudio.org; PipeWire is one too): stereo out and MIDI in for a player, as many inputs as
+/// outputs for an effect.
 ///
 /// ```swift
 /// let device = try JackDevice(name: "echoel")
@@ -32,18 +33,35 @@ internal import Synchronization
     /// Whether the server runs ahead of other programs.
     public let isRealtime: Bool
 
+    /// What the client is for, and so which ports it has.
+    public enum Ports: Sendable, Equatable {
+        /// `midi_in`, `out_left`, `out_right`.
+        case player
+        /// `in_1`, `out_1` and so on: 1…16 channels.
+        case effect(channels: Int)
+    }
+
+    public let ports: Ports
+
     private let client: OpaquePointer
-    private let midi, left, right: OpaquePointer
+    /// The MIDI input, or the inputs of sound.
+    private let sources: UnsafeMutablePointer<OpaquePointer>
+    private let sourceCount: Int
+    private let outputs: UnsafeMutablePointer<OpaquePointer>
+    private let outputCount: Int
     private let flags: UnsafeMutablePointer<Flags>
     private var block: UnsafeMutablePointer<DeviceBlock>?
-    private var live: LivePlayer?
+    /// What is played, kept for as long as the server may ask for it.
+    private var played: AnyObject?
+    private var effect: UnsafeMutablePointer<EffectBlock>?
 
     private var context: UnsafeMutablePointer<Context>?
 
     /// Opens a client and its ports; nothing is played yet.
     ///
-    /// - Throws: `missingLibrary`, `noServer`, `refused`.
-    public init(name wanted: String) throws(DeviceError) {
+    /// - Throws: `missingLibrary`, `noServer`, `refused`, `unsuitable` for more than 16 channels or none.
+    public init(name wanted: String, ports: Ports = .player) throws(DeviceError) {
+        let (sourceNames, outputNames) = try Self.names(of: ports)
         var message = [CChar](repeating: 0, count: 256)
         guard unsafe cjack_load(&message, 256) == 0 else {
             let reason = String(
@@ -62,15 +80,19 @@ internal import Synchronization
                         + "jackd -r -d dummy -r 48000 -p 128).")
                 : DeviceError(.refused, "The JACK server refuses the client \(wanted). Look at its messages.")
         }
-        guard let midi = unsafe cjack_register(client, "midi_in", CJACK_MIDI_IN),
-            let left = unsafe cjack_register(client, "out_left", CJACK_AUDIO_OUT),
-            let right = unsafe cjack_register(client, "out_right", CJACK_AUDIO_OUT)
-        else {
+        let isEffect = ports != .player
+        let sources = unsafe Self.register(sourceNames, isEffect ? CJACK_AUDIO_IN : CJACK_MIDI_IN, client)
+        let outputs = unsafe Self.register(outputNames, CJACK_AUDIO_OUT, client)
+        guard let sources = unsafe sources, let outputs = unsafe outputs else {
             unsafe cjack_close(client)
+            unsafe sources?.deallocate()
+            unsafe outputs?.deallocate()
             throw DeviceError(
                 .refused, "The JACK server has no ports left for \(wanted). Close another client.")
         }
-        unsafe (self.midi, self.left, self.right) = unsafe (midi, left, right)
+        self.ports = ports
+        unsafe (self.sources, self.outputs) = unsafe (sources, outputs)
+        (sourceCount, outputCount) = (sourceNames.count, outputNames.count)
         unsafe self.client = client
         name = unsafe String(cString: cjack_name(client))
         sampleRate = unsafe Int(cjack_sample_rate(client))
@@ -79,6 +101,33 @@ internal import Synchronization
         unsafe flags = .allocate(capacity: 1)
         unsafe flags.initialize(to: Flags())
         unsafe flags.pointee.blockFrames.publish(blockFrames)
+    }
+
+    private static func names(of ports: Ports) throws(DeviceError) -> (sources: [String], outputs: [String]) {
+        switch ports {
+        case .player: return (["midi_in"], ["out_left", "out_right"])
+        case .effect(let channels):
+            guard 1...16 ~= channels else {
+                throw DeviceError(
+                    .unsuitable, "An effect of \(channels) channels cannot be played. Take 1 to 16.")
+            }
+            return ((1...channels).map { "in_\($0)" }, (1...channels).map { "out_\($0)" })
+        }
+    }
+
+    /// Nil where the server has no more ports. To be deallocated by the caller.
+    private static func register(
+        _ names: [String], _ kind: cjack_port_kind, _ client: OpaquePointer
+    ) -> UnsafeMutablePointer<OpaquePointer>? {
+        let ports = UnsafeMutablePointer<OpaquePointer>.allocate(capacity: names.count)
+        for (index, name) in names.enumerated() {
+            guard let port = unsafe cjack_register(client, name, kind) else {
+                unsafe ports.deallocate()
+                return nil
+            }
+            unsafe (ports + index).initialize(to: port)
+        }
+        return unsafe ports
     }
 
     /// Ends everything; the device is of no more use. The library wants one client of a server that is gone to be closed
@@ -96,9 +145,11 @@ internal import Synchronization
         close()
         unsafe flags.deinitialize(count: 1)
         unsafe flags.deallocate()
+        unsafe sources.deallocate()
+        unsafe outputs.deallocate()
     }
 
-    /// Plays `live` from now on.
+    /// Plays `live` from now on, on ports for a player.
     ///
     /// - Throws: `unsuitable`, `refused`.
     public func start(_ live: LivePlayer) throws(DeviceError) {
@@ -108,21 +159,51 @@ internal import Synchronization
                 "JACK runs at \(sampleRate) Hz and the instruments at \(live.player.sampleRate) Hz. Start the server at "
                     + "that rate (jackd -r \(live.player.sampleRate) …).")
         }
+        guard ports == .player else { throw wrongPorts }
+        try start(
+            maximumFrames: live.player.maximumBlockFrames, latency: live.latency, keeping: live
+        ) { unsafe .player(.passUnretained(live.player), .passUnretained(live)) }
+    }
+
+    /// Sends what comes in through `live` from now on, on ports for an effect of its channels.
+    ///
+    /// - Throws: `unsuitable`, `refused`.
+    public func start(_ live: LiveEffect) throws(DeviceError) {
+        guard live.sampleRate == sampleRate else {
+            throw DeviceError(
+                .unsuitable,
+                "JACK runs at \(sampleRate) Hz, and the effect was made for \(live.sampleRate) Hz. Make it again."
+            )
+        }
+        guard ports == .effect(channels: live.channels) else { throw wrongPorts }
+        try start(maximumFrames: live.maximumBlockFrames, latency: live.latency, keeping: live) {
+            let effect = UnsafeMutablePointer<EffectBlock>.allocate(capacity: 1)
+            unsafe effect.initialize(to: EffectBlock(live))
+            unsafe self.effect = effect
+            return unsafe .effect(effect, .passUnretained(live))
+        }
+    }
+
+    private var wrongPorts: DeviceError {
+        DeviceError(.unsuitable, "The device \(name) was opened for something else (\(ports)). Open another.")
+    }
+
+    private func start(
+        maximumFrames: Int, latency: Latency, keeping played: AnyObject, content: () -> Content
+    ) throws(DeviceError) {
         guard isOpen else { throw DeviceError(.refused, "The device \(name) has been closed. Open another.") }
         stop()
         release()
-        self.live = live
+        self.played = played
         let block = UnsafeMutablePointer<DeviceBlock>.allocate(capacity: 1)
         unsafe block.initialize(
-            to: DeviceBlock(
-                maximumFrames: live.player.maximumBlockFrames, sampleRate: sampleRate))
+            to: DeviceBlock(maximumFrames: maximumFrames, sampleRate: sampleRate, outputs: outputCount))
         unsafe self.block = block
         let context = UnsafeMutablePointer<Context>.allocate(capacity: 1)
         unsafe context.initialize(
             to: Context(
-                block: block, flags: flags, midi: midi, left: left, right: right,
-                latencyFrames: UInt32(live.latency.total), player: .passUnretained(live.player),
-                live: .passUnretained(live)))
+                block: block, flags: flags, sources: sources, sourceCount: sourceCount, outputs: outputs,
+                latencyFrames: UInt32(latency.total), content: content()))
         unsafe self.context = context
         let callbacks = unsafe cjack_callbacks(
             context: context, process: jackProcess, buffer_size: blockFramesChanged, xrun: xrun,
@@ -153,29 +234,36 @@ internal import Synchronization
             unsafe context.deinitialize(count: 1)
             unsafe context.deallocate()
         }
-        unsafe (block, context) = (nil, nil)
-        live = nil
+        if let effect = unsafe effect {
+            unsafe effect.deinitialize(count: 1)
+            unsafe effect.deallocate()
+        }
+        unsafe (block, context, effect) = (nil, nil, nil)
+        played = nil
     }
 
-    /// Connects the outputs to the machine's first two, and every MIDI input of the machine to ours.
+    /// Connects the outputs to the machine's first ones; what comes in at its MIDI inputs to a player, and at its first
+    /// inputs of sound to an effect.
     ///
     /// Returns the names of what was connected.
     public func connectToMachine() -> [String] {
         var connected: [String] = []
-        let outputs = physicalPorts(CJACK_AUDIO_OUT)
-        for (place, output) in outputs.prefix(2).enumerated() {
-            let port = unsafe place == 0 ? left : right
-            if unsafe cjack_connect(client, cjack_port_name(port), output) == 0 { connected.append(output) }
+        for (place, output) in physicalPorts(CJACK_AUDIO_OUT).prefix(outputCount).enumerated()
+        where unsafe cjack_connect(client, cjack_port_name(outputs[place]), output) == 0 {
+            connected.append(output)
         }
-        for input in physicalPorts(CJACK_MIDI_IN)
-        where unsafe cjack_connect(client, input, cjack_port_name(midi)) == 0 {
-            connected.append(input)
+        let isEffect = ports != .player
+        let inputs = physicalPorts(isEffect ? CJACK_AUDIO_IN : CJACK_MIDI_IN)
+        for (place, input) in inputs.enumerated() where !isEffect || place < sourceCount {
+            let port = unsafe sources[isEffect ? place : 0]
+            if unsafe cjack_connect(client, input, cjack_port_name(port)) == 0 { connected.append(input) }
         }
         return connected
     }
 
-    /// The names of the machine's own outputs, and of its MIDI inputs.
+    /// The names of the machine's own outputs, its inputs of sound, and its MIDI inputs.
     public var machineOutputs: [String] { physicalPorts(CJACK_AUDIO_OUT) }
+    public var machineInputs: [String] { physicalPorts(CJACK_AUDIO_IN) }
     public var machineMIDIInputs: [String] { physicalPorts(CJACK_MIDI_IN) }
 
     private func physicalPorts(_ kind: cjack_port_kind) -> [String] {
@@ -240,20 +328,23 @@ private func shutDown(_ context: UnsafeMutableRawPointer?) {
     unsafe flags(context).pointee.shutdown.publish(1)
 }
 
-/// From the MIDI input to the outputs it takes what the player takes.
+/// From the inputs to the outputs it takes what the player or the effect takes: the outputs are later than the inputs, and
+/// it is longer until what comes in is out.
 private func latenciesChanged(_ mode: Int32, _ context: UnsafeMutableRawPointer?) {
     let context = unsafe context!.assumingMemoryBound(to: JackDevice.Context.self).pointee
-    let isCapture = mode == 0
-    var (least, most): (UInt32, UInt32) = (0, 0)
-    if isCapture {
-        unsafe cjack_port_latency(context.midi, mode, &least, &most)
+    let (sources, outputs) = unsafe (
+        UnsafeBufferPointer(start: context.sources, count: context.sourceCount),
+        UnsafeBufferPointer(start: context.outputs, count: context.block.pointee.outputCount)
+    )
+    let (from, to) = unsafe mode == 0 ? (sources, outputs) : (outputs, sources)
+    var (least, most) = (UInt32.max, UInt32(0))
+    for index in from.indices {
+        var (portLeast, portMost): (UInt32, UInt32) = (0, 0)
+        unsafe cjack_port_latency(from[index], mode, &portLeast, &portMost)
+        (least, most) = (min(least, portLeast), max(most, portMost))
+    }
+    for index in to.indices {
         unsafe cjack_set_port_latency(
-            context.left, mode, least + context.latencyFrames, most + context.latencyFrames)
-        unsafe cjack_set_port_latency(
-            context.right, mode, least + context.latencyFrames, most + context.latencyFrames)
-    } else {
-        unsafe cjack_port_latency(context.left, mode, &least, &most)
-        unsafe cjack_set_port_latency(
-            context.midi, mode, least + context.latencyFrames, most + context.latencyFrames)
+            to[index], mode, least + context.latencyFrames, most + context.latencyFrames)
     }
 }

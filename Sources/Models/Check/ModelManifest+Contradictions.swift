@@ -23,7 +23,8 @@ extension ModelManifest {
 
     /// Compares what the model's custom metadata says of keys that shapes cannot tell, where it says anything.
     ///
-    /// Numbers are decimal: `sampleRate`, `slotSamples`, `maximumSlots`, `latentSamples`, `delaySamples`. A prior's
+    /// Numbers are decimal: `sampleRate`, `slotSamples`, `maximumSlots`, `latentSamples`, `delaySamples`, `hopSamples`,
+    /// `windowSamples`; `overlapAdd` is true or false; `method` is its name. A prior's
     /// `columns` are their names in order, separated by commas.
     /// - Throws: `contradiction`, naming the key and both values.
     public func check(metadata: [String: String], file: String) throws(ModelsError) {
@@ -36,9 +37,13 @@ extension ModelManifest {
         }
         for (key, value) in [
             ("sampleRate", sampleRate), ("slotSamples", slotSamples), ("maximumSlots", maximumSlots),
-            ("latentSamples", latentSamples), ("delaySamples", delaySamples),
+            ("latentSamples", latentSamples), ("delaySamples", delaySamples), ("hopSamples", hopSamples),
+            ("windowSamples", windowSamples),
         ] {
             if let value, let real = metadata[key] { try compare(key, "\(value)", real) }
+        }
+        for (key, value) in [("overlapAdd", overlapAdd.map { "\($0)" }), ("method", method?.rawValue)] {
+            if let value, let real = metadata[key] { try compare(key, value, real) }
         }
         guard let columns, let real = metadata["columns"] else { return }
         let names = real.split(separator: ",", omittingEmptySubsequences: false).map(String.init)

@@ -64,6 +64,16 @@ public enum Axis: Codable, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+extension Axis {
+    /// - Parameter mayBeOne: whether the batch may be fixed to one.
+    func isBatch(mayBeOne: Bool) -> Bool {
+        switch self {
+        case .fixed(let size): mayBeOne && size == 1
+        case .dynamic(let factor, _): factor == 1
+        }
+    }
+}
+
 extension [Axis] {
     /// For example `[batch, 128, slots]`.
     var text: String { "[\(map(\.description).joined(separator: ", "))]" }

@@ -22,7 +22,7 @@ extension ModelManifest {
         try priorDescription(ManifestCheck(file: file))
     }
 
-    private func require(_ wanted: Kind, _ check: ManifestCheck) throws(ModelsError) {
+    func require(_ wanted: Kind, _ check: ManifestCheck) throws(ModelsError) {
         guard kind == wanted else {
             throw check.refusal(
                 "kind", "the model is a \(kind.rawValue), and not a \(wanted.rawValue)",
@@ -102,7 +102,7 @@ extension ModelManifest {
             states: try descriptions(of: states, check), noteChannels: noteChannels ?? [])
     }
 
-    private func descriptions(of states: [StateManifest], _ check: ManifestCheck)
+    func descriptions(of states: [StateManifest], _ check: ManifestCheck)
         throws(ModelsError) -> [StateDescription]
     {
         var descriptions: [StateDescription] = []

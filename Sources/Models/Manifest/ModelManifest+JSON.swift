@@ -22,6 +22,11 @@ extension ModelManifest {
         noteChannels = try node.optional("noteChannels")?.map { node throws(ModelsError) in try node.integer()
         }
         delaySamples = try node.optional("delaySamples")?.integer()
+        method = try Self.method(node)
+        hopSamples = try node.optional("hopSamples")?.integer()
+        windowSamples = try node.optional("windowSamples")?.integer()
+        overlapAdd = try node.optional("overlapAdd")?.bool()
+        decoder = try node.optional("decoder").map(InstrumentManifest.ModelReference.init)
         inputs = try node.member("inputs").map(TensorManifest.init)
         outputs = try node.member("outputs").map(TensorManifest.init)
         states = try node.optional("states")?.map(StateManifest.init)
@@ -30,6 +35,16 @@ extension ModelManifest {
         training = try node.optional("training").map(Training.init)
         quality = try node.optional("quality")?.object()
         reproduce = try node.optional("reproduce")?.text()
+    }
+
+    private static func method(_ node: JSONNode) throws(ModelsError) -> Method? {
+        guard let node = try node.optional("method") else { return nil }
+        let name = try node.text()
+        guard let method = Method(rawValue: name) else {
+            let known = Method.allCases.map(\.rawValue).joined(separator: ", ")
+            throw node.invalid("\(quoted(name)) is nothing that an effect's model does: \(known)")
+        }
+        return method
     }
 }
 

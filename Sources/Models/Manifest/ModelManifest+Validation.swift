@@ -63,6 +63,10 @@ extension ModelManifest: Manifest {
                 _ = try encoderDescription(check)
             }
         case .prior: _ = try priorDescription(check)
+        case .effect:
+            try validateEffect(check)
+            if states != nil { try validateStates(check) }
+            _ = try effectDescription(check)
         case .model: break
         }
     }
@@ -131,7 +135,8 @@ extension ModelManifest: Manifest {
 
     /// A state's shape without the batch axis.
     func sizes(of state: StateManifest, key: String, _ check: ManifestCheck) throws(ModelsError) -> [Int] {
-        guard case .dynamic(1, _)? = state.shape.first else {
+        // An effect runs one sound at a time.
+        guard state.shape.first.map({ $0.isBatch(mayBeOne: kind == .effect) }) == true else {
             throw check.refusal(key, "the first axis of \(state.shape.text) is not the batch")
         }
         try check.require(state.shape.count <= 8, key, "there are more than 8 axes")

@@ -13,8 +13,20 @@ public struct ModelManifest: Codable, Sendable, Equatable {
         case streamingEncoder = "streaming-encoder"
         /// The columns of a note to a latent.
         case prior
+        /// Audio to audio, hop by hop, or one half of that.
+        case effect
         /// Inputs and outputs only.
         case model
+    }
+
+    /// What an effect's model does.
+    public enum Method: String, Codable, Sendable, CaseIterable {
+        /// Audio to audio.
+        case forward
+        /// Audio to latents, of which its `decoder` makes audio.
+        case encode
+        /// Latents to audio.
+        case decode
     }
 
     /// How the model came to be. Everything is optional: a model may come from elsewhere.
@@ -38,7 +50,7 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     public var authors: [String]
     public var attribution: [String]?
 
-    /// Hz. Streaming models only, as the next five.
+    /// Hz. Streaming models and effects only, as the next five; slots and latents are the former's.
     public var sampleRate: Int?
     /// Samples of audio per slot.
     public var slotSamples: Int?
@@ -51,9 +63,20 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     /// How late the audio is, in samples.
     public var delaySamples: Int?
 
+    /// Effects only, as the next four; nil is `forward`.
+    public var method: Method?
+    /// Samples of audio that a run makes.
+    public var hopSamples: Int?
+    /// Samples of audio that a run takes, the hop's the last; nil is `hopSamples`.
+    public var windowSamples: Int?
+    /// Whether a run gives a whole window, which is added to those before; nil is not.
+    public var overlapAdd: Bool?
+    /// What makes audio of an `encode` model's latents.
+    public var decoder: InstrumentManifest.ModelReference?
+
     public var inputs: [TensorManifest]
     public var outputs: [TensorManifest]
-    /// Streaming models only.
+    /// Streaming models and effects only.
     public var states: [StateManifest]?
 
     /// A prior's note columns in order: `PriorDescription.noteColumns`, `instrument.<name>`…

@@ -1,3 +1,4 @@
+internal import Inference
 internal import Realtime
 internal import Signal
 
@@ -19,34 +20,43 @@ internal import Signal
     /// What keeps them.
     private let owner: WorkSignalsOwner
     private let isDry: Bool
-    private let totalLatency: Int
+    /// Where the model has a rate of its own.
+    private let bridge: UnsafeMutablePointer<RateBridge>?
     /// Stream time of the next block's first frame.
     private var position = 0
     private var base = 0
     private let concealments: UnsafeMutablePointer<Concealment>
-    private let missed: UnsafeMutablePointer<Counter>
+    private let counters: UnsafeMutablePointer<Counters>
+    private var isMissing = false
 
+    private struct Counters: ~Copyable {
+        /// Frames, at the model's rate.
+        let missed = Counter()
+        let overloads = Counter()
+    }
+
+    /// - Throws: `invalidArgument` where the rates have too little in common.
     init(
-        channels: Int, hop: Int, latency: Latency, configuration: EffectConfiguration,
+        _ effect: EffectDescription, _ timing: EffectTiming, _ configuration: EffectConfiguration,
         work owner: WorkSignalsOwner
-    ) {
-        self.latency = latency
-        self.channels = channels
+    ) throws(InferenceError) {
+        latency = timing.latency
+        channels = effect.channels
         maximumBlockFrames = configuration.blockFrames
-        totalLatency = latency.total
         isDry = configuration.concealment == .dry
+        unsafe bridge = try RateBridge.make(effect, timing, configuration)
         unsafe memory = .allocate(capacity: 1)
         unsafe memory.initialize(
             to: StreamMemory(
-                channels: channels, hop: hop, delay: latency.buffering + latency.lookAhead,
-                modelDelay: latency.model,
-                blockFrames: configuration.blockFrames))
+                channels: effect.channels, hop: effect.hop, window: effect.window, delay: timing.delay,
+                totalDelay: timing.totalDelay,
+                blockFrames: timing.rates.outputs(after: configuration.blockFrames) + 1))
         self.owner = owner
         unsafe work = unsafe owner.signals
         unsafe concealments = .allocate(capacity: channels)
         for channel in 0..<channels { unsafe (concealments + channel).initialize(to: Concealment()) }
-        unsafe missed = .allocate(capacity: 1)
-        unsafe missed.initialize(to: Counter())
+        unsafe counters = .allocate(capacity: 1)
+        unsafe counters.initialize(to: Counters())
     }
 
     deinit {
@@ -54,8 +64,12 @@ internal import Signal
         unsafe memory.deallocate()
         unsafe concealments.deinitialize(count: channels)
         unsafe concealments.deallocate()
-        unsafe missed.deinitialize(count: 1)
-        unsafe missed.deallocate()
+        unsafe counters.deinitialize(count: 1)
+        unsafe counters.deallocate()
+        if let bridge = unsafe bridge {
+            unsafe bridge.deinitialize(count: 1)
+            unsafe bridge.deallocate()
+        }
     }
 
     /// Takes a block and gives the one that is heard with it.
@@ -63,14 +77,38 @@ internal import Signal
     /// - Parameters:
     ///   - input: `channels` × `frames` samples, one channel after the other.
     ///   - output: as many.
-    ///   - frames: 0…`maximumBlockFrames`; with blocks that do not vary always that.
+    ///   - frames: 0…`maximumBlockFrames`; with blocks that do not vary always that. More than that, or less samples, trap.
     @_noLocks
     public func process(_ input: Span<Float>, _ output: inout MutableSpan<Float>, frames: Int) {
+        let (given, wanted, most) = (input.count, channels * frames, maximumBlockFrames)
+        precondition(given >= wanted, "less samples than frames")
+        precondition(frames <= most, "more frames than agreed")
         let region = RealtimeRegion.enter()
+        if let bridge = unsafe bridge {
+            let count = unsafe bridge.pointee.take(input, frames: frames)
+            unsafe come(bridge.pointee.taken, frames: count)
+            var given = unsafe MutableSpan(_unsafeStart: bridge.pointee.given, count: channels * count)
+            hear(&given, frames: count)
+            unsafe bridge.pointee.give(count, &output, frames: frames)
+        } else if let samples = unsafe trustedAddress(of: input) {
+            unsafe come(samples, frames: frames)
+            hear(&output, frames: frames)
+        }
+        region.leave()
+    }
+
+    /// Takes a block at the model's rate.
+    @_noLocks
+    private func come(_ input: UnsafePointer<Float>, frames: Int) {
         for channel in 0..<channels {
             unsafe memory.pointee.come(
-                input, from: channel * frames, count: frames, at: position, channel: channel)
+                input + channel * frames, count: frames, at: position, channel: channel)
         }
+    }
+
+    /// Gives what is heard with it.
+    @_noLocks
+    private func hear(_ output: inout MutableSpan<Float>, frames: Int) {
         let hop = unsafe memory.pointee.hop
         var done = 0
         while done < frames {
@@ -90,7 +128,6 @@ internal import Signal
         position += frames
         unsafe memory.pointee.written.publish(position)
         if position / hop != before { unsafe work.pointee.due.signal() }
-        region.leave()
     }
 
     /// As if nothing had come in yet. Wait-free.
@@ -100,6 +137,8 @@ internal import Signal
         base = unsafe memory.pointee.restart(after: position)
         position = base
         for channel in 0..<channels { unsafe concealments[channel].forget() }
+        if let bridge = unsafe bridge { unsafe bridge.pointee.reset() }
+        isMissing = false
         unsafe memory.pointee.base.publish(base)
         unsafe memory.pointee.written.publish(position)
         region.leave()
@@ -108,7 +147,8 @@ internal import Signal
     /// What has happened since the start.
     public var status: EffectStatus {
         unsafe EffectStatus(
-            missedFrames: missed.pointee.read(), lateHops: memory.pointee.lateHops.read(),
+            missedFrames: counters.pointee.missed.read(), overloads: counters.pointee.overloads.read(),
+            lateHops: memory.pointee.lateHops.read(),
             skippedHops: memory.pointee.skippedHops.read(),
             worstLatenessSamples: memory.pointee.worstLateness.read())
     }
@@ -128,7 +168,11 @@ internal import Signal
         _ output: inout MutableSpan<Float>, hop: Int, offset: Int, at first: Int, count: Int, frames: Int
     ) {
         let isThere = unsafe memory.pointee.isThere(hop)
-        if !isThere { unsafe missed.pointee.add(count) }
+        if !isThere {
+            unsafe counters.pointee.missed.add(count)
+            if !isMissing { unsafe counters.pointee.overloads.add(1) }
+        }
+        isMissing = !isThere
         for channel in 0..<channels {
             let start = channel * frames + first
             if isThere {
@@ -139,7 +183,7 @@ internal import Signal
             }
             if isDry {
                 unsafe memory.pointee.dry(
-                    &output, from: start, count: count, at: position + first - totalLatency, channel: channel)
+                    &output, from: start, count: count, at: position + first, base: base, channel: channel)
             } else {
                 for i in start..<start + count { output[i] = 0 }
             }
@@ -150,11 +194,13 @@ internal import Signal
 
 /// What has happened to a stream. Each is counted by itself: they are not of one instant.
 public struct EffectStatus: Sendable, Equatable {
-    /// Frames that were concealed.
+    /// Frames that were concealed, at the model's rate.
     public var missedFrames: Int
+    /// Stretches of such frames.
+    public var overloads: Int
     /// Hops that came after their first sample was to be heard, and hops that were left out.
     public var lateHops: Int
     public var skippedHops: Int
-    /// The most by which a hop was late, in samples.
+    /// The most by which a hop was late, in samples of the model.
     public var worstLatenessSamples: Int
 }

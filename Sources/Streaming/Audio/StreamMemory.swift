@@ -3,15 +3,17 @@ internal import Synchronization
 
 /// What the audio thread and a worker share of one stream: the sound as it came in, the model's hops, and how far each is.
 ///
-/// Stream time is samples since the start. The worker reads a hop's input while audio may come round and write over it:
+/// Stream time is samples since the start, at the model's rate. The worker reads a hop's input while audio may come round and write over it:
 /// so the input is made of atomics, and whoever has read it asks afterwards whether it was still there.
 ///
 /// Room: audio and worker, one thread each; `init` and `deinit` control.
 @safe struct StreamMemory: ~Copyable {
     let channels: Int
     let hop: Int
-    /// Stream time from a sample's arrival to its output's, without the model's own delay.
-    let delay: Int
+    /// Samples that a run sees, the hop's and those before.
+    let window: Int
+    /// Stream time from a sample's arrival to its output's, without and with the model's own delay.
+    let delay, totalDelay: Int
 
     private let input: UnsafeMutablePointer<Atomic<UInt32>>
     private let inputMask: Int
@@ -32,13 +34,15 @@ internal import Synchronization
     /// The hop that is next; whoever has taken it writes it.
     let next = Atomic<Int>(0)
 
-    init(channels: Int, hop: Int, delay: Int, modelDelay: Int, blockFrames: Int) {
+    init(channels: Int, hop: Int, window: Int, delay: Int, totalDelay: Int, blockFrames: Int) {
         self.channels = channels
         self.hop = hop
+        self.window = window
         self.delay = delay
+        self.totalDelay = totalDelay
         // Audio reads its own input once more where nothing better is there.
         var capacity = 1
-        while capacity < 2 * (delay + modelDelay + hop + blockFrames) { capacity *= 2 }
+        while capacity < 2 * (totalDelay + window + blockFrames) { capacity *= 2 }
         inputMask = capacity - 1
         unsafe input = .allocate(capacity: channels * capacity)
         for i in 0..<channels * capacity { unsafe (input + i).initialize(to: Atomic(0)) }
@@ -64,23 +68,28 @@ internal import Synchronization
     // Audio
 
     @_noLocks
-    func come(_ samples: Span<Float>, from first: Int, count: Int, at time: Int, channel: Int) {
+    func come(_ samples: UnsafePointer<Float>, count: Int, at time: Int, channel: Int) {
         // Whoever reads a sample of this block also sees how far audio was before it: `take` asks for that.
         atomicMemoryFence(ordering: .releasing)
         let row = channel * (inputMask + 1)
         for i in 0..<count {
             unsafe input[row + ((time + i) & inputMask)].store(
-                samples[first + i].bitPattern, ordering: .relaxed)
+                samples[i].bitPattern, ordering: .relaxed)
         }
     }
 
-    /// What came in `count` samples from `time` on, which is not older than `capacity`.
+    /// What came in `totalDelay` before `count` samples from `time` on; nothing before `base`.
     @_noLocks
-    func dry(_ samples: inout MutableSpan<Float>, from first: Int, count: Int, at time: Int, channel: Int) {
+    func dry(
+        _ samples: inout MutableSpan<Float>, from first: Int, count: Int, at time: Int, base: Int,
+        channel: Int
+    ) {
         let row = channel * (inputMask + 1)
         for i in 0..<count {
-            samples[first + i] = unsafe Float(
-                bitPattern: input[row + ((time + i) & inputMask)].load(ordering: .relaxed))
+            let came = time - totalDelay + i
+            samples[first + i] =
+                came < base
+                ? 0 : unsafe Float(bitPattern: input[row + (came & inputMask)].load(ordering: .relaxed))
         }
     }
 
@@ -99,13 +108,15 @@ internal import Synchronization
 
     // Worker
 
-    /// Copies a hop's input; false where audio has meanwhile come round.
-    func take(_ number: Int, into samples: UnsafeMutablePointer<Float>) -> Bool {
-        let first = number * hop
+    /// Copies a hop's window, silent before `base`; false where audio has meanwhile come round.
+    func take(_ number: Int, base: Int, into samples: UnsafeMutablePointer<Float>) -> Bool {
+        let first = (number + 1) * hop - window
+        let silent = min(max(base - first, 0), window)
         for channel in 0..<channels {
             let row = channel * (inputMask + 1)
-            for i in 0..<hop {
-                unsafe samples[channel * hop + i] = unsafe Float(
+            for i in 0..<silent { unsafe samples[channel * window + i] = 0 }
+            for i in silent..<window {
+                unsafe samples[channel * window + i] = unsafe Float(
                     bitPattern: input[row + ((first + i) & inputMask)].load(ordering: .relaxed))
             }
         }
@@ -114,10 +125,11 @@ internal import Synchronization
         return written.read() - first <= (inputMask + 1) / 2
     }
 
-    func put(_ number: Int, from samples: UnsafePointer<Float>) {
+    /// Leaves a hop for audio: the first samples of each channel's row.
+    func put(_ number: Int, from samples: UnsafePointer<Float>, row rowSamples: Int) {
         for channel in 0..<channels {
             let row = (channel * places + number % places) * hop
-            unsafe (output + row).update(from: samples + channel * hop, count: hop)
+            unsafe (output + row).update(from: samples + channel * rowSamples, count: hop)
         }
         unsafe hops[number % places].store(number + 1, ordering: .releasing)
     }

@@ -28,47 +28,36 @@ struct WorkSignals: ~Copyable, Sendable {
 
 /// Runs the hops of several streams, the one that is needed first first.
 ///
-/// Each worker has a runner with a bound run of its own; a stream is worked on by one at a time, in order.
+/// Each worker has a runner with bound runs of its own; a stream is worked on by one at a time, in order.
 ///
 /// Room: worker, one thread; `init` control.
 @safe final class HopRunner {
-    private let run: BoundRun
-    private let input, output: TensorBuffer
+    private let run: EffectRun
     private let streams: [UnsafeMutablePointer<StreamMemory>]
 
-    /// - Throws: what `BoundRun` throws.
-    init(
-        _ session: Session, channels: Int, hop: Int, streams: [UnsafeMutablePointer<StreamMemory>]
-    ) throws(InferenceError) {
-        input = TensorBuffer(count: channels * hop)
-        output = TensorBuffer(count: channels * hop)
-        let shape = [1, channels, hop]
-        run = try BoundRun(
-            session, inputs: [.init(name: session.inputs[0].name, shape: shape, buffer: input)],
-            outputs: [.init(name: session.outputs[0].name, shape: shape, buffer: output)])
+    init(_ run: EffectRun, streams: [UnsafeMutablePointer<StreamMemory>]) {
+        self.run = run
         unsafe self.streams = unsafe streams
     }
-
-    /// The first run of a model is slow, and a wrong shape shows in it.
-    func warmUp() throws(InferenceError) { try run.run() }
 
     /// Runs the hop that is needed first; false where none is due.
     ///
     /// - Throws: `runFailed`.
     func runNext() throws(InferenceError) -> Bool {
-        while let stream = unsafe mostUrgent() {
+        while let index = mostUrgent() {
+            let stream = unsafe streams[index]
             let taken = unsafe stream.pointee.isTaken.compareExchange(
                 expected: false, desired: true, ordering: .acquiring)
             guard taken.exchanged else { continue }
             defer { unsafe stream.pointee.isTaken.store(false, ordering: .releasing) }
-            guard let number = unsafe nextHop(of: stream) else { continue }
+            guard let (number, base) = unsafe nextHop(of: stream) else { continue }
             unsafe stream.pointee.next.store(number + 1, ordering: .relaxed)
-            guard unsafe stream.pointee.take(number, into: input.base) else {
+            guard unsafe stream.pointee.take(number, base: base, into: run.input.base) else {
                 unsafe stream.pointee.skippedHops.add(1)
                 continue
             }
-            try run.run()
-            unsafe stream.pointee.put(number, from: output.base)
+            try run.run(stream: index, hop: number, base: base)
+            unsafe stream.pointee.put(number, from: run.output.base, row: run.outputRow)
             let lateness =
                 unsafe stream.pointee.written.read() - stream.pointee.delay - number * stream.pointee.hop
             if lateness > 0 {
@@ -80,39 +69,44 @@ struct WorkSignals: ~Copyable, Sendable {
         return false
     }
 
+    /// Whether a hop is due, or worked on. Room: any.
+    var isBusy: Bool {
+        unsafe streams.indices.contains { index in
+            let stream = unsafe streams[index]
+            return unsafe stream.pointee.isTaken.load(ordering: .acquiring) || dueHop(of: stream) != nil
+        }
+    }
+
     /// The stream whose next hop is heard first, among those that nobody works on and that have one.
-    private func mostUrgent() -> UnsafeMutablePointer<StreamMemory>? {
-        var found: UnsafeMutablePointer<StreamMemory>?
+    private func mostUrgent() -> Int? {
+        var found: Int?
         var least = Int.max
         for index in unsafe streams.indices {
             let stream = unsafe streams[index]
             if unsafe stream.pointee.isTaken.load(ordering: .relaxed) { continue }
-            guard let number = unsafe dueHop(of: stream) else { continue }
+            guard let (number, _) = unsafe dueHop(of: stream) else { continue }
             let slack =
                 unsafe number * stream.pointee.hop + stream.pointee.delay - stream.pointee.written.read()
-            if slack < least { unsafe (found, least) = unsafe (stream, slack) }
+            if slack < least { (found, least) = (index, slack) }
         }
-        return unsafe found
+        return found
     }
 
-    /// The next hop that is worth running, if all of it has come in.
-    private func dueHop(of stream: UnsafeMutablePointer<StreamMemory>) -> Int? {
+    /// The next hop that is worth running, if all of it has come in, and where its stream began.
+    private func dueHop(of stream: UnsafeMutablePointer<StreamMemory>) -> (number: Int, base: Int)? {
         let hop = unsafe stream.pointee.hop
         let written = unsafe stream.pointee.written.read()
         let heard = unsafe written - stream.pointee.delay
-        let (base, next) = unsafe (
-            stream.pointee.base.read() / hop, stream.pointee.next.load(ordering: .relaxed)
-        )
-        let number = max(next, base, heard > 0 ? heard / hop : 0)
-        return (number + 1) * hop <= written ? number : nil
+        let (base, next) = unsafe (stream.pointee.base.read(), stream.pointee.next.load(ordering: .relaxed))
+        let number = max(next, base / hop, heard > 0 ? heard / hop : 0)
+        return (number + 1) * hop <= written ? (number, base) : nil
     }
 
     /// As `dueHop`, of a stream that has been taken; those that nobody hears any more are left out.
-    private func nextHop(of stream: UnsafeMutablePointer<StreamMemory>) -> Int? {
-        guard let number = unsafe dueHop(of: stream) else { return nil }
-        let first = unsafe max(
-            stream.pointee.next.load(ordering: .relaxed), stream.pointee.base.read() / stream.pointee.hop)
+    private func nextHop(of stream: UnsafeMutablePointer<StreamMemory>) -> (number: Int, base: Int)? {
+        guard let (number, base) = unsafe dueHop(of: stream) else { return nil }
+        let first = unsafe max(stream.pointee.next.load(ordering: .relaxed), base / stream.pointee.hop)
         if number > first { unsafe stream.pointee.skippedHops.add(number - first) }
-        return number
+        return (number, base)
     }
 }

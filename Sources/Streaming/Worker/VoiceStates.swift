@@ -15,6 +15,15 @@ struct VoiceStates {
         voices = descriptions.map { TensorBuffer(count: maximumVoices * $0.count) }
     }
 
+    /// For another thread of the same voices: tensors of its own for batches of one.
+    init(sharing other: VoiceStates) {
+        descriptions = other.descriptions
+        counts = other.counts
+        inputs = counts.map { TensorBuffer(count: $0) }
+        outputs = counts.map { TensorBuffer(count: $0) }
+        voices = other.voices
+    }
+
     func inputBindings(batch: Int) -> [BoundRun.Binding] {
         descriptions.enumerated().map { index, state in
             .init(name: state.input, shape: [batch] + state.shape, buffer: inputs[index])
@@ -36,23 +45,27 @@ struct VoiceStates {
 
     /// Copies the states of `numbers` into the batch, lane by lane.
     func gather(_ numbers: Span<Int>) {
-        for index in counts.indices {
-            let count = counts[index]
-            for lane in 0..<numbers.count {
-                unsafe (inputs[index].base + lane * count)
-                    .update(from: voices[index].base + numbers[lane] * count, count: count)
-            }
-        }
+        for lane in 0..<numbers.count { gather(numbers[lane], lane: lane) }
     }
 
     /// Copies what came out of the batch back to `numbers`.
     func scatter(_ numbers: Span<Int>) {
+        for lane in 0..<numbers.count { scatter(numbers[lane], lane: lane) }
+    }
+
+    func gather(_ voice: Int, lane: Int) {
         for index in counts.indices {
             let count = counts[index]
-            for lane in 0..<numbers.count {
-                unsafe (voices[index].base + numbers[lane] * count)
-                    .update(from: outputs[index].base + lane * count, count: count)
-            }
+            unsafe (inputs[index].base + lane * count)
+                .update(from: voices[index].base + voice * count, count: count)
+        }
+    }
+
+    func scatter(_ voice: Int, lane: Int) {
+        for index in counts.indices {
+            let count = counts[index]
+            unsafe (voices[index].base + voice * count)
+                .update(from: outputs[index].base + lane * count, count: count)
         }
     }
 }

@@ -23,7 +23,8 @@ struct Echoel: ParsableCommand {
             """,
         version: "echoel \(Version.current)",
         subcommands: [
-            Render.self, Play.self, ListDevices.self, Resynthesize.self, Instruments.self, Inspect.self,
+            Render.self, Play.self, Effect.self, ListDevices.self, Resynthesize.self, Instruments.self,
+            Inspect.self,
             Run.self, Bench.self, Doctor.self,
         ])
 

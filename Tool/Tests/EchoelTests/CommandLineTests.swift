@@ -4,7 +4,8 @@ import Testing
 @Suite("The command line")
 struct CommandLineTests {
     static let commands = [
-        "render", "play", "devices", "resynthesize", "instruments", "inspect", "run", "bench", "doctor",
+        "render", "play", "effect", "devices", "resynthesize", "instruments", "inspect", "run", "bench",
+        "doctor",
     ]
 
     @Test("says its version")
@@ -38,6 +39,12 @@ struct CommandLineTests {
             ["play", "a.mid", "b.mid"], ["play", "--voices", "0"], ["play", "--look-ahead", "-1"],
             ["play", "--look-ahead", "65537"], ["play", "--seconds", "0"], ["play", "--gain", "nan"],
             ["play", "--instrument", "17=hiss"], ["play", "--threads", "65"],
+            ["effect"], ["effect", "m.onnx", "a.wav"], ["effect", "m.onnx", "--out", "b.wav"],
+            ["effect", "m.onnx", "a.wav", "--out", "b.mp3"], ["effect", "m.onnx", "--hop", "0"],
+            ["effect", "m.onnx", "a.wav", "-o", "b.wav", "--seconds", "3"],
+            ["effect", "m.onnx", "--channels", "17"], ["effect", "m.onnx", "--work", "0"],
+            ["effect", "m.onnx", "--workers", "65"], ["effect", "m.onnx", "--concealment", "loud"],
+            ["effect", "m.onnx", "--seconds", "nan"], ["effect", "m.onnx", "--threads", "0"],
             ["resynthesize", "a.wav", "--key", "60", "--out", "b.wav"],
             ["resynthesize", "--instrument", "sway", "--key", "60", "--out", "b.wav"],
             ["resynthesize", "a.wav", "--instrument", "sway", "--key", "60"],
@@ -81,7 +88,8 @@ struct CommandLineTests {
             ["render", noise, "--out", folder.file("a.wav")],
             ["render", empty, "--out", folder.file("a.wav")], ["instruments", "--models", "/nowhere"],
             ["instruments", "--models", folder.path], ["play", "/nowhere.mid"], ["play", noise],
-            ["play", "--models", "/nowhere"],
+            ["play", "--models", "/nowhere"], ["effect", "/nowhere.onnx"], ["effect", empty],
+            ["effect", Fixture.path("doubler.onnx")],
         ]
         for arguments in failing {
             let outcome = try Tool().run(arguments)
@@ -100,6 +108,9 @@ struct CommandLineTests {
         let playing = try tool.run("play")
         #expect(playing.code == 1 && playing.output.isEmpty)
         #expect(playing.errors.contains("jackd") || playing.errors.contains("libjack"))
+        let effect = try tool.run("effect", Fixture.engine("echo_effect.onnx"))
+        #expect(effect.code == 1 && effect.output.isEmpty)
+        #expect(effect.errors.contains("jackd") || effect.errors.contains("libjack"))
         let devices = try tool.run("devices", "--json")
         #expect(devices.code == 0)
         #expect(try devices.json()["isRunning"] as? Bool == false)

@@ -7,6 +7,11 @@ enum Fixture {
             .path
     }
 
+    /// A file of the engine's own tests.
+    static func engine(_ name: String) -> String {
+        URL(fileURLWithPath: path("../../../../Tests/Fixtures/\(name)")).standardizedFileURL.path
+    }
+
     static func bytes(_ path: String) throws -> [UInt8] {
         Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     }

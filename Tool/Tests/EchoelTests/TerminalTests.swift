@@ -22,16 +22,12 @@ struct TerminalTests {
     func meter() {
         var device = DeviceStatus()
         (device.load, device.worstLoad, device.xruns) = (0.031, 0.114, 2)
-        let live = LiveStatus(
-            voices: 5, voicesPeak: 7, level: 0, droppedNotes: 0, missedFrames: 128, lateSlices: 1,
-            skippedSlices: 0,
-            worstLatenessSamples: 9, workerIsRealtime: true, frames: 48_000)
         #expect(
-            LiveMeter.line(live: live, device: device, peak: 0.5)
+            LiveMeter.line("5 voices", peak: 0.5, missed: 128, device: device)
                 == "5 voices  -6.0 dB  CPU 3 % (worst 11 %)  late 128  xruns 2")
         device.isFreewheeling = true
-        #expect(LiveMeter.line(live: live, device: device, peak: 0).contains("silent"))
-        #expect(LiveMeter.line(live: live, device: device, peak: 0).hasSuffix("freewheeling"))
+        let line = LiveMeter.line("", peak: 0, missed: 0, device: device)
+        #expect(line.contains("silent") && line.hasSuffix("freewheeling"))
     }
 
     @Test("a table's columns are aligned")

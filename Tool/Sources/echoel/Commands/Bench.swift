@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inference
 import Models
+import Streaming
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -59,10 +60,11 @@ struct Bench: ParsableCommand {
 
     func run() throws {
         let runtime = try OnnxRuntime.open()
-        let session = try Session(
-            runtime, model: model,
-            options: acceleration.sessionOptions(threads: threads, graph: cudaGraph))
-        if live.realtime { return try playLive(session) }
+        let options = acceleration.sessionOptions(threads: threads, graph: cudaGraph)
+        if live.realtime {
+            return try playLive(EffectLoader.anyModel(runtime, model, hop: live.hop, options))
+        }
+        let session = try Session(runtime, model: model, options: options)
         let manifest = try ModelManifest.beside(model: model)
         try manifest?.check(against: session)
         let sizes = try sizes(for: session)
@@ -84,9 +86,9 @@ struct Bench: ParsableCommand {
         }
     }
 
-    private func playLive(_ session: Session) throws {
+    private func playLive(_ effect: EffectModel) throws {
         if let file = live.histogram { try StagedFiles.checkTarget(file) }
-        let (report, trial) = try RealtimeBench(session: session, options: live, seconds: seconds).run()
+        let (report, trial) = try RealtimeBench(model: effect, options: live, seconds: seconds).run()
         if let file = live.histogram {
             let title = "\(model): blocks of \(live.block) frames, time in the audio thread"
             try StagedFiles.write([(file, Array(trial.histogram(title: title).utf8))])

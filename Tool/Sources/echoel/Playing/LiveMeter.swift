@@ -1,8 +1,7 @@
 import Devices
 import Foundation
-import Player
 
-/// One line on standard error while something is played: voices, level, how long a block takes, and what went wrong. In
+/// One line on standard error while something is played: level, how long a block takes, and what went wrong. In
 /// a pipe, only what goes wrong.
 struct LiveMeter {
     private var shown = Date.distantPast
@@ -10,28 +9,37 @@ struct LiveMeter {
     private var isLineShown = false
     private var missed = 0
 
-    mutating func update(live: LiveStatus, device: DeviceStatus) {
-        peak = max(peak, live.level)
+    /// - Parameters:
+    ///   - what: comes first, such as how many voices there are.
+    ///   - level: of what is heard, 1 = full scale.
+    ///   - missed: frames that were concealed so far.
+    mutating func update(_ what: String, level: Float, missed frames: Int, device: DeviceStatus) {
+        peak = max(peak, level)
         guard -shown.timeIntervalSinceNow >= (Terminal.isErrorInteractive ? 0.1 : 1) else { return }
         shown = Date()
         if Terminal.isErrorInteractive {
             isLineShown = true
-            Terminal.noteRaw("\r\(Self.line(live: live, device: device, peak: peak))\u{1B}[K")
-        } else if live.missedFrames > missed {
-            Terminal.note("late: \(live.missedFrames - missed) frames concealed")
+            let line = Self.line(what, peak: peak, missed: frames, device: device)
+            Terminal.noteRaw("\r\(line)\u{1B}[K")
+        } else if frames > missed {
+            Terminal.note("late: \(frames - missed) frames concealed")
         }
-        missed = live.missedFrames
+        missed = frames
         peak = 0
     }
 
-    /// For example ` 5 voices  -12.3 dB  CPU 3 % (worst 11 %)  late 0  xruns 0`.
-    static func line(live: LiveStatus, device: DeviceStatus, peak: Float) -> String {
-        let level = peak > 0 ? "\(Double(20 * log10(peak)).formatted(decimals: 1)) dB" : "silent"
+    /// For example `5 voices  -12.3 dB  CPU 3 % (worst 11 %)  late 0  xruns 0`.
+    static func line(_ what: String, peak: Float, missed: Int, device: DeviceStatus) -> String {
         let load = (100 * device.load).formatted(decimals: 0)
         let worst = (100 * device.worstLoad).formatted(decimals: 0)
         return
-            "\(live.voices) voices  \(level)  CPU \(load) % (worst \(worst) %)  late \(live.missedFrames)  "
+            "\(what)  \(decibels(peak))  CPU \(load) % (worst \(worst) %)  late \(missed)  "
             + "xruns \(device.xruns)\(device.isFreewheeling ? "  freewheeling" : "")"
+    }
+
+    /// For example `-12.3 dB`, or `silent`.
+    static func decibels(_ level: Float) -> String {
+        level > 0 ? "\(Double(20 * log10(level)).formatted(decimals: 1)) dB" : "silent"
     }
 
     mutating func finish() {

@@ -21,8 +21,6 @@ struct LivePerformance {
 
     /// The song begins so long after the device: its first messages are there by then.
     private static let leadSeconds = 0.2
-    private static let tick = 0.02
-    private static let returnsWithin = 600.0
 
     init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, lookAheadSamples: Int,
@@ -43,51 +41,21 @@ struct LivePerformance {
     }
 
     mutating func run(on first: JackDevice) throws -> LiveSummary {
-        try Interruption.deferring {
-            var device: JackDevice? = first
-            var songStart = 0
-            while let open = device {
-                let outcome = try play(on: open, from: songStart)
-                open.close()
-                summary.add(outcome)
-                meter.finish()
-                if outcome.reason != .ended { summary.restarts += 1 }
-                switch outcome.reason {
-                case .ended: device = nil
-                case .serverGone:
-                    Terminal.note("The JACK server is gone. Waiting for its return; Ctrl-C ends.")
-                    songStart = outcome.songPosition
-                    device = nil
-                    device = try reopen()
-                case .blockFramesChanged:
-                    Terminal.note("JACK's blocks have another size now; starting again with it.")
-                    songStart = outcome.songPosition
-                    device = nil
-                    device = try JackDevice(name: "echoel")
-                }
-            }
-            return summary
+        var session = DeviceSession { () throws(DeviceError) in try JackDevice(name: "echoel") }
+        var songStart = 0
+        try session.run(on: first) { device in
+            let outcome = try play(on: device, from: songStart)
+            summary.add(outcome)
+            meter.finish()
+            songStart = outcome.songPosition
+            return outcome.reason
         }
-    }
-
-    /// Waits for a server; nil when that is broken off.
-    private func reopen() throws -> JackDevice? {
-        let began = Date()
-        while !Interruption.take() {
-            Thread.sleep(forTimeInterval: 0.5)
-            do throws(DeviceError) {
-                return try JackDevice(name: "echoel")
-            } catch {
-                if error.code != .noServer && error.code != .refused { throw error }
-                if -began.timeIntervalSinceNow > Self.returnsWithin { throw error }
-            }
-        }
-        return nil
+        summary.restarts = session.restarts
+        return summary
     }
 
     struct Outcome {
-        enum Reason { case ended, serverGone, blockFramesChanged }
-        let reason: Reason
+        let reason: DeviceSession.Reason
         let songPosition: Int
         let seconds: Double
         let blockFrames: Int
@@ -115,29 +83,16 @@ struct LivePerformance {
         announce(device, live, connected)
         defer { device.stop() }
 
-        var reason: Outcome.Reason?
-        var isStopping = false
-        while reason == nil {
-            Thread.sleep(forTimeInterval: Self.tick)
+        let reason = try DeviceSession.watch(device, until: end) { status in
             feed(device, &next, offset)
-            let status = device.status
             if let failure = live.failure { throw failure }
-            if !isStopping, Interruption.take() || status.frames >= end ?? .max {
-                isStopping = true
-                device.fadeOut()
-            }
-            meter.update(live: live.status, device: status)
-            if status.hasShutDown {
-                reason = isStopping ? .ended : .serverGone
-            } else if status.blockFrames != device.blockFrames {
-                reason = .blockFramesChanged
-            } else if isStopping, device.hasFaded {
-                reason = .ended
-            }
+            let played = live.status
+            meter.update(
+                "\(played.voices) voices", level: played.level, missed: played.missedFrames, device: status)
         }
         let status = device.status
         return Outcome(
-            reason: reason ?? .ended, songPosition: max(status.frames - offset, 0),
+            reason: reason, songPosition: max(status.frames - offset, 0),
             seconds: Double(status.frames) / rate, blockFrames: device.blockFrames, latency: live.latency,
             live: live.status, device: status)
     }

@@ -5,40 +5,22 @@ import Streaming
 
 /// `bench --realtime`: an effect played by a clock, and what its audio thread noticed.
 struct RealtimeBench {
-    let session: Session
+    let model: EffectModel
     let options: RealtimeOptions
     let seconds: Double
 
     func run() throws -> (Report, PacedTrial) {
-        var configuration = EffectConfiguration(
-            blockFrames: options.block, hop: options.hop, workSamples: options.work ?? 1,
-            streams: options.streams,
-            workers: options.workers)
-        if options.work == nil { configuration.workSamples = try measuredWork() }
-        let engine = try AsyncInferenceEngine(session, configuration)
-        let idle = Self.idlePercent(seconds: min(2, seconds))
         let rate = RealtimeOptions.sampleRate
+        let work = try options.work ?? MeasuredWork.samples(of: model, sampleRate: rate)
+        let configuration = EffectConfiguration(
+            blockFrames: options.block, workSamples: work, sampleRate: rate, streams: options.streams,
+            workers: options.workers)
+        let engine = try AsyncInferenceEngine(model, configuration)
+        let idle = Self.idlePercent(seconds: min(2, seconds))
         let blocks = max(1, Int(seconds * Double(rate) / Double(options.block)))
         let trial = try PacedTrial.run(engine, blockFrames: options.block, sampleRate: rate, blocks: blocks)
         engine.stop()
         return (Report(trial, engine: engine, options: options, idleCpuPercent: idle), trial)
-    }
-
-    /// Samples of time that the slowest of 200 runs takes, and a quarter more; at most a hop, which no model may exceed.
-    private func measuredWork() throws -> Int {
-        let sizes = try AsyncInferenceEngine.dimensions(of: session, hop: options.hop)
-        let statistics = try session.measureLatency(dimensions: sizes.dimensions, warmUpRuns: 10, runs: 200)
-        let samples = Int(
-            (1.25e-3 * statistics.maxMilliseconds * Double(RealtimeOptions.sampleRate)).rounded(.up))
-        guard 1e-3 * statistics.p50Milliseconds * Double(RealtimeOptions.sampleRate) < Double(sizes.hop)
-        else {
-            throw ToolError(
-                .unusable,
-                "A run takes \(statistics.p50Milliseconds.formatted(decimals: 2)) ms for \(sizes.hop) samples: it does not keep "
-                    + "up with \(RealtimeOptions.sampleRate) Hz. Give it longer hops, or take a smaller model."
-            )
-        }
-        return min(max(samples, 1), sizes.hop)
     }
 
     /// Processor time that this process takes while nothing is played, in percent of one processor.
@@ -50,7 +32,7 @@ struct RealtimeBench {
 
     /// Others rely on these keys; more may be added.
     struct Report: Encodable {
-        let latencySamples, bufferingSamples, lookAheadSamples: Int
+        let latencySamples, bufferingSamples, modelSamples, lookAheadSamples, resamplingSamples: Int
         let processP50Us, processP99Us, processP999Us, processMaxUs: Double
         /// Blocks in which something was concealed although the canary was in time; and with those in which it was not.
         let underruns, underrunsWithCanaryLate: Int
@@ -68,7 +50,9 @@ struct RealtimeBench {
         ) {
             latencySamples = engine.latency.total
             bufferingSamples = engine.latency.buffering
+            modelSamples = engine.latency.model
             lookAheadSamples = engine.latency.lookAhead
+            resamplingSamples = engine.latency.resampling
             let times = LatencyStatistics(milliseconds: trial.processNanoseconds.map { Double($0) / 1e6 })
             func microseconds(_ milliseconds: Double) -> Double { (1000 * milliseconds).rounded(decimals: 2) }
             processP50Us = microseconds(times.p50Milliseconds)

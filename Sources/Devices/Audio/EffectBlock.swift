@@ -1,0 +1,86 @@
+internal import Realtime
+internal import Streaming
+
+/// What an effect does in each block besides its streams: the device's channels are put into their rows and taken out again.
+///
+/// Room: audio; `init` and `deinit` control.
+@safe struct EffectBlock: ~Copyable {
+    let streams: UnsafeMutablePointer<Unmanaged<InferenceStream>>
+    let streamCount: Int
+    private let channels: Int
+    /// Channels of each stream.
+    private let rows: Int
+    /// `channels` × the block's frames, one channel after the other.
+    private let taken, given: UnsafeMutablePointer<Float>
+    private let levels: Unmanaged<LiveEffect.Levels>
+
+    init(_ live: LiveEffect) {
+        channels = live.channels
+        streamCount = live.engine.streams.count
+        rows = channels / streamCount
+        unsafe streams = .allocate(capacity: streamCount)
+        for (index, stream) in live.engine.streams.enumerated() {
+            unsafe (streams + index).initialize(to: .passUnretained(stream))
+        }
+        let count = channels * live.maximumBlockFrames
+        unsafe taken = .allocate(capacity: count)
+        unsafe taken.initialize(repeating: 0, count: count)
+        unsafe given = .allocate(capacity: count)
+        unsafe given.initialize(repeating: 0, count: count)
+        unsafe levels = .passUnretained(live.levels)
+    }
+
+    deinit {
+        unsafe streams.deallocate()
+        unsafe taken.deallocate()
+        unsafe given.deallocate()
+    }
+
+    /// Takes what came in at a channel; nothing where there is no sound.
+    @_noLocks
+    func take(_ samples: UnsafePointer<Float>?, channel: Int, frames: Int) {
+        let row = unsafe taken + channel * frames
+        if let samples = unsafe samples {
+            for i in 0..<frames { unsafe row[i] = samples[i] }
+        } else {
+            for i in 0..<frames { unsafe row[i] = 0 }
+        }
+    }
+
+    /// Sends every stream's rows through the model.
+    func process(frames: Int) {
+        for index in 0..<streamCount {
+            let first = index * rows * frames
+            let input = unsafe Span(_unsafeStart: UnsafePointer(taken + first), count: rows * frames)
+            var output = unsafe MutableSpan(_unsafeStart: given + first, count: rows * frames)
+            unsafe streams[index]._withUnsafeGuaranteedRef { $0.process(input, &output, frames: frames) }
+        }
+    }
+
+    /// Gives every channel what is heard at it, and notes the levels.
+    func give(_ outputs: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>, frames: Int) {
+        let peaks = unsafe (
+            Self.peak(taken, channels * frames), Self.copy(given, outputs, channels: channels, frames: frames)
+        )
+        unsafe levels._withUnsafeGuaranteedRef { $0.note(input: peaks.0, output: peaks.1) }
+    }
+
+    @_noLocks
+    private static func peak(_ samples: UnsafePointer<Float>, _ count: Int) -> Float {
+        var peak: Float = 0
+        for i in 0..<count where unsafe abs(samples[i]) > peak { peak = unsafe abs(samples[i]) }
+        return peak
+    }
+
+    @_noLocks
+    private static func copy(
+        _ samples: UnsafePointer<Float>, _ outputs: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>,
+        channels: Int, frames: Int
+    ) -> Float {
+        for channel in 0..<channels {
+            guard let output = unsafe outputs[channel] else { continue }
+            for i in 0..<frames { unsafe output[i] = samples[channel * frames + i] }
+        }
+        return unsafe peak(samples, channels * frames)
+    }
+}

@@ -1,0 +1,98 @@
+internal import Inference
+internal import Realtime
+internal import Signal
+
+/// The way from the sound's rate to the model's and back, for blocks: as many frames come out as go in.
+///
+/// After h frames ⌈h L / M⌉ have come in at the model's rate, and after those at least h on the way back; what they are
+/// more waits for the next block.
+///
+/// Room: audio; `init` and `deinit` control.
+@safe struct RateBridge: ~Copyable {
+    private var there, back: Resampler
+    private let channels: Int
+    /// `channels` × the block's frames at the model's rate, one channel after the other.
+    let taken, given: UnsafeMutablePointer<Float>
+    /// Of each channel what has come back, `row` frames at most.
+    private let ready: UnsafeMutablePointer<Float>
+    private let row: Int
+    private var waiting = 0
+
+    /// Nil where the model works at the sound's rate. To be deinitialised and deallocated by the caller.
+    ///
+    /// - Throws: `invalidArgument` where the rates have too little in common.
+    static func make(
+        _ effect: EffectDescription, _ timing: EffectTiming, _ configuration: EffectConfiguration
+    ) throws(InferenceError) -> UnsafeMutablePointer<RateBridge>? {
+        guard timing.rates != .equal, let sound = configuration.sampleRate, let model = effect.sampleRate
+        else { return nil }
+        guard let there = Resampler(from: sound, to: model, channels: effect.channels),
+            let back = Resampler(
+                from: model, to: sound, channels: effect.channels, extraDelayTicks: timing.extraDelayTicks)
+        else {
+            throw InferenceError(
+                .invalidArgument,
+                "\(sound) Hz and the model's \(model) Hz have too little in common to be converted live. Run the sound at "
+                    + "\(model) Hz, or at 44100, 48000 or 96000.")
+        }
+        let bridge = UnsafeMutablePointer<RateBridge>.allocate(capacity: 1)
+        unsafe bridge.initialize(to: RateBridge(there, back, blockFrames: configuration.blockFrames))
+        return unsafe bridge
+    }
+
+    private init(_ there: consuming Resampler, _ back: consuming Resampler, blockFrames: Int) {
+        channels = there.channels
+        let modelFrames = there.ratio.outputs(after: blockFrames) + 1
+        unsafe taken = .allocate(capacity: channels * modelFrames)
+        unsafe taken.initialize(repeating: 0, count: channels * modelFrames)
+        unsafe given = .allocate(capacity: channels * modelFrames)
+        unsafe given.initialize(repeating: 0, count: channels * modelFrames)
+        // What waits is less than a frame of the model, rounded up.
+        row = back.ratio.outputs(after: modelFrames + 1) + 1
+        unsafe ready = .allocate(capacity: channels * row)
+        unsafe ready.initialize(repeating: 0, count: channels * row)
+        self.there = there
+        self.back = back
+    }
+
+    deinit {
+        unsafe taken.deallocate()
+        unsafe given.deallocate()
+        unsafe ready.deallocate()
+    }
+
+    /// Brings a block to the model's rate, into `taken`; returns how many frames it has there.
+    @_noLocks
+    mutating func take(_ input: Span<Float>, frames: Int) -> Int {
+        guard let samples = unsafe trustedAddress(of: input) else { return 0 }
+        let count = there.outputFrames(taking: frames)
+        return unsafe there.process(samples, frames: frames, into: taken, rowFrames: count)
+    }
+
+    /// Brings `count` frames of `given` back, and gives a block.
+    @_noLocks
+    mutating func give(_ count: Int, _ output: inout MutableSpan<Float>, frames: Int) {
+        waiting += unsafe back.process(given, frames: count, into: ready + waiting, rowFrames: row)
+        waiting -= frames
+        for channel in 0..<channels {
+            let samples = unsafe ready + channel * row
+            for i in 0..<frames { output[channel * frames + i] = unsafe samples[i] }
+            for i in 0..<waiting { unsafe samples[i] = samples[frames + i] }
+        }
+    }
+
+    /// As if nothing had come yet.
+    @_noLocks
+    mutating func reset() {
+        there.reset()
+        back.reset()
+        waiting = 0
+    }
+}
+
+/// Where a span's samples are; nil where it is empty. Closures over what uses them would count references: whoever asks
+/// has the span as a parameter, and keeps the address no longer than that call.
+@_noLocks
+func trustedAddress(of span: Span<Float>) -> UnsafePointer<Float>? {
+    unsafe span.withUnsafeBufferPointer { $0.baseAddress }
+}

@@ -1,0 +1,44 @@
+internal import Signal
+
+/// What the parts of an effect's latency come to, at the model's rate and at the sound's.
+struct EffectTiming {
+    let rates: RateRatio
+    /// At the model's rate: from a sample's arrival to its output's, without and with the model's own delay.
+    let delay, totalDelay: Int
+    /// What the way back is given on top, so that the whole is a whole number of samples of the sound.
+    let extraDelayTicks: Int
+    let latency: Latency
+
+    init(_ model: EffectDescription, _ configuration: EffectConfiguration) {
+        let n = configuration.blockFrames
+        rates = Self.rates(model, configuration)
+        let buffering = Latency.effectBuffering(
+            blockFrames: n, hop: model.hop, blocksVary: configuration.blocksVary, rates: rates)
+        let lookAhead = Latency.effectLookAhead(
+            workSamples: configuration.roundSamples, blockFrames: n, hop: model.hop,
+            blocksVary: configuration.blocksVary, rates: rates)
+        delay = buffering + lookAhead
+        totalDelay = delay + model.delaySamples + configuration.modelDelaySamples
+        guard rates != .equal else {
+            extraDelayTicks = 0
+            latency = Latency(
+                buffering: buffering, model: totalDelay - delay, lookAhead: lookAhead)
+            return
+        }
+        let (l, m) = (rates.ticksPerInput, rates.ticksPerOutput)
+        let ticks = 2 * Resampler.delayTicks(of: rates) + totalDelay * m
+        let total = (ticks + l - 1) / l
+        extraDelayTicks = total * l - ticks
+        // Each part begins where the ones before end.
+        let ends = [buffering * m / l, delay * m / l, totalDelay * m / l]
+        latency = Latency(
+            buffering: ends[0], model: ends[2] - ends[1], lookAhead: ends[1] - ends[0],
+            resampling: total - ends[2])
+    }
+
+    /// From the sound's rate to the model's.
+    private static func rates(_ model: EffectDescription, _ configuration: EffectConfiguration) -> RateRatio {
+        guard let sound = configuration.sampleRate, let model = model.sampleRate else { return .equal }
+        return RateRatio(from: sound, to: model)
+    }
+}
