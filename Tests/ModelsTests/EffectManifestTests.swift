@@ -2,6 +2,7 @@ import Foundation
 import Inference
 import Models
 import Streaming
+import TestSupport
 import Testing
 
 @Suite("An effect's manifest")
@@ -114,12 +115,11 @@ struct InstalledEffectTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../../Tests/Fixtures").standardizedFileURL
         for name in ["echo_effect", "pair_encoder", "pair_decoder", "overlap_effect"] {
             for ending in ["onnx", "json"] {
                 let file = "\(name).\(ending)"
-                _ = try folder.write(file, Array(try Data(contentsOf: root.appendingPathComponent(file))))
+                let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: fixture(file))))
+                _ = try folder.write(file, bytes)
             }
         }
     }
