@@ -21,18 +21,24 @@ typedef struct Input {
     int64_t size[4];
 } Input;
 
+static const char *const wrong_inputs[PARTIAL_BANK_INPUTS] = {
+    "PartialBank: hertz is not [batch, slots, 2, lines]; export the model again",
+    "PartialBank: amplitude is not [batch, slots, lines + layered]; export the model again",
+    "PartialBank: before is not [batch, lines + layered]; export the model again",
+    "PartialBank: phase is not [batch, lines]; export the model again",
+};
+
 /// An input of so many axes.
 static OrtStatus *read_input(const OrtTable *table, const OrtKernelContext *context, size_t index, size_t axes, Input *input) {
     const OrtValue *value = NULL;
     OrtTensorTypeAndShapeInfo *info = NULL;
     size_t found = 0;
     OrtStatus *status = table->KernelContext_GetInput(context, index, &value);
+    if (!status && !value) status = table->CreateStatus(INVALID_ARGUMENT, wrong_inputs[index]);
     if (!status) status = table->GetTensorMutableData((OrtValue *)value, (void **)&input->values);
     if (!status) status = table->GetTensorTypeAndShape(value, &info);
     if (!status) status = table->GetDimensionsCount(info, &found);
-    if (!status && found != axes) {
-        status = table->CreateStatus(INVALID_ARGUMENT, "PartialBank: an input has not as many axes as it should have");
-    }
+    if (!status && found != axes) status = table->CreateStatus(INVALID_ARGUMENT, wrong_inputs[index]);
     if (!status) status = table->GetDimensions(info, input->size, axes);
     if (info) table->ReleaseTensorTypeAndShapeInfo(info);
     return status;
@@ -42,6 +48,7 @@ static OrtStatus *make_output(const OrtTable *table, OrtKernelContext *context, 
                               size_t axes, float **values) {
     OrtValue *value = NULL;
     OrtStatus *status = table->KernelContext_GetOutput(context, index, size, axes, &value);
+    if (!status && !value) status = table->CreateStatus(INVALID_ARGUMENT, "PartialBank: an output is not used");
     return status ? status : table->GetTensorMutableData(value, (void **)values);
 }
 
@@ -63,7 +70,7 @@ static OrtStatus *partial_bank(void *kernel, OrtKernelContext *context) {
     const int64_t lines = inputs[0].size[3];
     const PartialBankShape shape = {inputs[0].size[0], inputs[0].size[1], lines, inputs[1].size[2] - lines};
     if (!fits(inputs, &shape)) {
-        return table->CreateStatus(INVALID_ARGUMENT, "PartialBank: the inputs' shapes do not belong together");
+        return table->CreateStatus(INVALID_ARGUMENT, "PartialBank: the inputs' shapes do not belong together; export the model again");
     }
     float *samples = NULL, *next_phase = NULL;
     OrtStatus *status = make_output(table, context, 0, (int64_t[]){shape.batch, shape.slots, SLOT_SAMPLES}, 3, &samples);

@@ -16,6 +16,8 @@ import COperators
     let memory: OpaquePointer
     /// Our operators, for its sessions; `nil` where the library is too old for them.
     let operators: OpaquePointer?
+    /// Whether the library has made a session that has them.
+    let operatorsAreKnown = Monitor(false)
 
     /// The file that was opened.
     public let path: String

@@ -31,19 +31,22 @@ extension Session {
     ) throws(InferenceError) -> OpaquePointer {
         let handle = try unsafe makeOptions(runtime, options)
         defer { unsafe runtime.table.pointee.ReleaseSessionOptions(handle) }
+        var hasOperators = false
         if provider == cudaProvider {
             try unsafe appendCUDA(runtime, to: handle, options.cuda)
         } else if options.ownOperators, let operators = unsafe runtime.operators {
+            hasOperators = true
             try unsafe runtime.check(
                 runtime.table.pointee.AddCustomOpDomain(handle, operators), .invalidArgument,
                 "ONNX Runtime \(runtime.version) refused operators of ours")
         }
         var session: OpaquePointer?
         // ONNX Runtime looks for a domain and then adds it, without a lock: the first that has ours is made alone.
-        let status = unsafe operatorsAreKnown.withLock { areKnown -> OpaquePointer?? in
-            if areKnown { return nil }
-            areKnown = unsafe provider != cudaProvider && options.ownOperators && runtime.operators != nil
-            return unsafe .some(body(handle, &session))
+        let status = unsafe runtime.operatorsAreKnown.withLock { areKnown -> OpaquePointer?? in
+            if unsafe areKnown || !hasOperators { return nil }
+            let status = unsafe body(handle, &session)
+            areKnown = unsafe status == nil
+            return unsafe .some(status)
         }
         if let status = unsafe status ?? body(handle, &session) {
             throw loadError(unsafe OnnxRuntime.take(runtime.table, status), name: name, runtime)
@@ -53,8 +56,6 @@ extension Session {
         }
         return unsafe session
     }
-
-    private static let operatorsAreKnown = Monitor(false)
 
     private static func makeOptions(
         _ runtime: OnnxRuntime, _ options: SessionOptions

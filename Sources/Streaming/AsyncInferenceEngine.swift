@@ -95,14 +95,21 @@ internal import Synchronization
     deinit { stop() }
 
     /// What sound takes through a model, and through one of such hops at the sound's rate; see `Latency` for the parts.
+    ///
+    /// - Throws: `invalidArgument`.
     public static func latency(
         of effect: EffectDescription, _ configuration: EffectConfiguration
-    ) -> Latency {
-        EffectTiming(effect, configuration).latency
+    ) throws(InferenceError) -> Latency {
+        try configuration.validate()
+        try effect.validateRanges()
+        return EffectTiming(effect, configuration).latency
     }
 
-    public static func latency(hop: Int, _ configuration: EffectConfiguration) -> Latency {
-        latency(of: EffectDescription(sampleRate: nil, channels: 1, hop: hop, methods: []), configuration)
+    /// - Throws: `invalidArgument`.
+    public static func latency(
+        hop: Int, _ configuration: EffectConfiguration
+    ) throws(InferenceError) -> Latency {
+        try latency(of: EffectDescription(sampleRate: nil, channels: 1, hop: hop, methods: []), configuration)
     }
 
     /// Why nothing is computed any more, where inference has failed; what is heard then is concealed.
@@ -138,6 +145,7 @@ internal import Synchronization
     private func start(_ index: Int, priority: Int32) throws(InferenceError) {
         let runner = unsafe UnsafeSendable(runners[index])
         let signals = unsafe UnsafeSendable(signals)
+        let workers = runners.count
         let thread = try PosixThread.start { [told] in
             if rt_thread_prepare(priority) == 0 { told.realtimeWorkers.add(1) }
             while true {
@@ -147,6 +155,9 @@ internal import Synchronization
                     while unsafe try runner.value.runNext() {}
                 } catch {
                     told.failure.withLock { $0 = error }
+                    // The others' next hops would go on from states of which only a part has moved on.
+                    unsafe signals.value.pointee.stop.publish(1)
+                    for _ in 0..<workers { unsafe signals.value.pointee.due.signal() }
                     return
                 }
             }

@@ -1,3 +1,5 @@
+internal import Inference
+
 /// What an effect's manifest says: how sound goes through a model, or through several one after the other.
 ///
 /// A run takes the last `window` samples of every channel, of which `hop` are new, and gives `hop` samples more.
@@ -54,5 +56,23 @@ public struct EffectDescription: Sendable, Equatable {
         }
 
         var count: Int { shape.reduce(1, *) }
+    }
+}
+
+extension EffectDescription {
+    /// - Throws: `invalidArgument`.
+    func validateRanges() throws(InferenceError) {
+        let ranges: [(String, Int, ClosedRange<Int>)] = [
+            ("channels", channels, 1...16), ("samples per hop", hop, 1...65_536),
+            ("samples per window", window, hop...max(hop, 131_072)),
+            ("samples of the model's delay", delaySamples, 0...65_536),
+            ("Hz", sampleRate ?? 48_000, EffectConfiguration.sampleRates),
+        ]
+        for (what, value, range) in ranges where !range.contains(value) {
+            throw InferenceError(
+                .invalidArgument,
+                "An effect of \(value) \(what) cannot be run; \(range.lowerBound) to \(range.upperBound) can."
+            )
+        }
     }
 }

@@ -35,7 +35,7 @@ public struct EffectModel: Sendable {
                 ]))
     }
 
-    /// How long a run takes, on noise, after a warm-up.
+    /// How long a run takes, on a tone at half the rate, after a warm-up.
     ///
     /// - Throws: `runFailed`, and what binding the tensors throws.
     public func measureLatency(runs: Int) throws(InferenceError) -> LatencyStatistics {
@@ -45,18 +45,7 @@ public struct EffectModel: Sendable {
 
     private func validate() throws(InferenceError) {
         let it = description
-        let ranges: [(String, Int, ClosedRange<Int>)] = [
-            ("channels", it.channels, 1...16), ("samples per hop", it.hop, 1...65_536),
-            ("samples per window", it.window, it.hop...max(it.hop, 131_072)),
-            ("samples of the model's delay", it.delaySamples, 0...65_536),
-            ("Hz", it.sampleRate ?? 48_000, EffectConfiguration.sampleRates),
-        ]
-        for (what, value, range) in ranges where !range.contains(value) {
-            throw InferenceError(
-                .invalidArgument,
-                "An effect of \(value) \(what) cannot be run; \(range.lowerBound) to \(range.upperBound) can."
-            )
-        }
+        try it.validateRanges()
         guard let first = it.methods.first, let last = it.methods.last, it.methods.count == sessions.count
         else {
             throw InferenceError(
@@ -71,12 +60,31 @@ public struct EffectModel: Sendable {
                 "\(tensor.name) has the shape \(tensor.shape); sound has [1, \(it.channels), \(samples)] there."
             )
         }
+        for tensor in it.methods.flatMap({ [$0.input, $0.output] }) {
+            try Self.check(tensor.name, tensor.shape)
+        }
+        for state in it.methods.flatMap(\.states) { try Self.check(state.input, state.shape) }
         for (method, next) in zip(it.methods, it.methods.dropFirst())
         where method.output.count != next.input.count {
             throw InferenceError(
                 .invalidArgument,
                 "\(method.output.name) \(method.output.shape) does not fit \(next.input.name) \(next.input.shape). Take models "
                     + "that were made together.")
+        }
+    }
+
+    /// The most values of a tensor: sixteen channels of the longest window.
+    private static let largestTensor = 16 * 131_072
+
+    private static func check(_ name: String, _ shape: [Int]) throws(InferenceError) {
+        var count = 1
+        for size in shape {
+            guard size > 0, size <= largestTensor / count else {
+                throw InferenceError(
+                    .invalidArgument,
+                    "\(name) has the shape \(shape); tensors of an effect have 1 to \(largestTensor) values.")
+            }
+            count *= size
         }
     }
 

@@ -38,13 +38,14 @@ extension Latency {
     ) -> Int {
         let (l, m) = (rates.ticksPerInput, rates.ticksPerOutput)
         let buffering = effectBuffering(blockFrames: n, hop: s, blocksVary: blocksVary, rates: rates)
-        if blocksVary {
+        let period = n * l / greatestCommonDivisor(s * m, n * l)
+        // What varying blocks ask for is enough for equal ones. Rates with little in common repeat too late to be tried.
+        if blocksVary || period > 1 << 16 {
             // ((k + 1) s − 1) M is past a multiple of L by this, at least.
             let g = greatestCommonDivisor(s, l)
             let past = (g - m % g) % g
             return s - 1 + ((samples + n - 1) * l - past + m - 1) / m - buffering
         }
-        let period = n * l / greatestCommonDivisor(s * m, n * l)
         let keepsUp = samples * l <= s * m
         var (done, most) = (0, 0)
         for hop in 0..<2 * period {

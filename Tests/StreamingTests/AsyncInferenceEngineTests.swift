@@ -52,7 +52,7 @@ struct AsyncInferenceEngineTests {
         (32, 96, 20), (16, 40, 13), (64, 48, 48), (48, 50, 50), (20, 52, 51), (100, 7, 7), (30, 30, 30),
     ])
     func theLatencyIsTheLeast(frames: Int, hop: Int, work: Int) throws {
-        let latency = AsyncInferenceEngine.latency(
+        let latency = try AsyncInferenceEngine.latency(
             hop: hop, EffectConfiguration(blockFrames: frames, hop: hop, workSamples: work))
         // On a clock of samples: a block begins every `frames`, a worker takes the hops in order, and for every latency it
         // is seen whether some block needs a hop that is not done.

@@ -116,6 +116,19 @@ struct EffectLatencyTests {
         #expect(short > 120)
     }
 
+    /// Rates that a manifest may claim: what repeats only after millions of hops is bounded, and not tried hop by hop.
+    @Test func oddRatesAreBoundedAtOnce() {
+        for (sound, model, frames, hop) in [(48_000, 191_999, 8191, 65_535), (44_100, 44_056, 8191, 4099)] {
+            let rates = RateRatio(from: sound, to: model)
+            func total(varying: Bool) -> Int {
+                Latency.effectBuffering(blockFrames: frames, hop: hop, blocksVary: varying, rates: rates)
+                    + Latency.effectLookAhead(
+                        workSamples: 500, blockFrames: frames, hop: hop, blocksVary: varying, rates: rates)
+            }
+            #expect(total(varying: false) > 0 && total(varying: false) <= total(varying: true))
+        }
+    }
+
     /// What is said of the blocks alone, by trying every block of a period.
     @Test func theBufferingIsTheMostThatABlocksEndIsPastAHop() {
         var generator = SeededGenerator.announced()

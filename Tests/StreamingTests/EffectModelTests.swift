@@ -110,6 +110,41 @@ struct EffectModelTests {
         #expect(wrongEcho(simulation, channel: 0) > 10_000)
     }
 
+    /// What is no number is heard as late, and does not stay in the states.
+    @Test func aNumberThatIsNoneIsForgotten() throws {
+        var generator = SeededGenerator.announced()
+        let configuration = EffectConfiguration(blockFrames: 256, workSamples: 200, concealment: .silence)
+        var simulation = try EffectSimulation(echo(hop: 256), configuration)
+        for block in 0..<100 {
+            try simulation.play(
+                256, work: { _ in 150 }, &generator,
+                sound: { block == 40 && $0 % 256 == 7 ? .nan : Float($0 % 997 + 1) })
+        }
+        #expect(simulation.outputs.allSatisfy { $0.allSatisfy { $0.isFinite } })
+        let status = simulation.engine.streams[0].status
+        #expect(status.overloads == 1 && status.skippedHops == 1)
+        let back = 42 * 256 + simulation.engine.latency.total
+        #expect(wrongEcho(simulation, channel: 0, from: back + 332 + 256) == 0)
+    }
+
+    @Test func shapesWithoutMeasureAreRefused() throws {
+        for shape in [[1 << 40, 1 << 40], [-2, 332], [0, 332]] {
+            let error = #expect(throws: InferenceError.self) {
+                try open(
+                    "echo_effect",
+                    description: EffectDescription(
+                        sampleRate: 44_100, channels: 2, hop: 256,
+                        methods: [
+                            .init(
+                                input: .init(name: "audio", shape: [1, 2, 256]),
+                                output: .init(name: "echo", shape: [1, 2, 256]),
+                                states: [.init(input: "state_past", output: "next_past", shape: shape)])
+                        ]))
+            }
+            #expect(error?.code == .invalidArgument && error?.message.contains("state_past") == true)
+        }
+    }
+
     @Test(arguments: [false, true])
     func windowsGiveTheSoundBackLate(overlapsAndAdds: Bool) throws {
         let model = try windows(

@@ -25,6 +25,7 @@ public func echoel_create(
 
 @c @implementation
 public func echoel_destroy(_ instance: OpaquePointer?) {
+    unsafe support_set_error("")
     guard let instance = unsafe the(instance) else { return }
     unsafe instance.deinitialize(count: 1)
     unsafe instance.deallocate()

@@ -114,7 +114,7 @@ internal import Signal
 
     /// The block's messages, in order.
     var blockMessages: UnsafeBufferPointer<TimedMessage> {
-        unsafe UnsafeBufferPointer(start: messages, count: count)
+        @_noLocks get { unsafe UnsafeBufferPointer(start: messages, count: count) }
     }
 
     /// Ends a block that has been played into the outputs.

@@ -36,28 +36,34 @@ internal import Streaming
         unsafe given.deallocate()
     }
 
-    /// Takes what came in at a channel; nothing where there is no sound.
+    /// Takes what came in at a channel; nothing where there is no sound. What is no number would stay in a model's states.
     @_noLocks
     func take(_ samples: UnsafePointer<Float>?, channel: Int, frames: Int) {
         let row = unsafe taken + channel * frames
         if let samples = unsafe samples {
-            for i in 0..<frames { unsafe row[i] = samples[i] }
+            for i in 0..<frames { unsafe row[i] = samples[i].magnitude < .infinity ? samples[i] : 0 }
         } else {
             for i in 0..<frames { unsafe row[i] = 0 }
         }
     }
 
     /// Sends every stream's rows through the model.
+    @_noLocks
     func process(frames: Int) {
         for index in 0..<streamCount {
-            let first = index * rows * frames
-            let input = unsafe Span(_unsafeStart: UnsafePointer(taken + first), count: rows * frames)
-            var output = unsafe MutableSpan(_unsafeStart: given + first, count: rows * frames)
-            unsafe streams[index]._withUnsafeGuaranteedRef { $0.process(input, &output, frames: frames) }
+            let count = rows * frames
+            let input = unsafe UnsafeBufferPointer(start: taken + index * count, count: count)
+            let to = unsafe given + index * count
+            // The spans are made within: one that a closure captures is counted.
+            unsafe streams[index]._withUnsafeGuaranteedRef { stream in
+                var output = unsafe MutableSpan(_unsafeStart: to, count: count)
+                unsafe stream.process(input.span, &output, frames: frames)
+            }
         }
     }
 
     /// Gives every channel what is heard at it, and notes the levels.
+    @_noLocks
     func give(_ outputs: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>, frames: Int) {
         let peaks = unsafe (
             Self.peak(taken, channels * frames), Self.copy(given, outputs, channels: channels, frames: frames)

@@ -49,6 +49,7 @@ func jackProcess(_ frames: UInt32, _ context: UnsafeMutableRawPointer?) -> Int32
     return 0
 }
 
+@_noLocks
 private func play(_ frames: UInt32, _ context: UnsafeMutablePointer<JackDevice.Context>) {
     let block = unsafe context.pointee.block
     let (outputCount, sourceCount) = unsafe (block.pointee.outputCount, context.pointee.sourceCount)
@@ -63,10 +64,14 @@ private func play(_ frames: UInt32, _ context: UnsafeMutablePointer<JackDevice.C
     case .player(let player, _):
         unsafe takeMessages(frames, context)
         guard unsafe block.pointee.complete(frames: count) else { return }
-        var left = unsafe MutableSpan(_unsafeStart: block.pointee.outputs[0]!, count: count)
-        var right = unsafe MutableSpan(_unsafeStart: block.pointee.outputs[1]!, count: count)
-        unsafe player._withUnsafeGuaranteedRef {
-            unsafe $0.process(block.pointee.blockMessages.span, left: &left, right: &right)
+        guard let first = unsafe block.pointee.outputs[0], let second = unsafe block.pointee.outputs[1] else {
+            return
+        }
+        let messages = unsafe block.pointee.blockMessages
+        unsafe player._withUnsafeGuaranteedRef { player in
+            var left = unsafe MutableSpan(_unsafeStart: first, count: count)
+            var right = unsafe MutableSpan(_unsafeStart: second, count: count)
+            unsafe player.process(messages.span, left: &left, right: &right)
         }
     case .effect(let effect, _):
         guard unsafe block.pointee.complete(frames: count) else { return }

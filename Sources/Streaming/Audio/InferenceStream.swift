@@ -87,8 +87,8 @@ internal import Signal
         if let bridge = unsafe bridge {
             let count = unsafe bridge.pointee.take(input, frames: frames)
             unsafe come(bridge.pointee.taken, frames: count)
-            var given = unsafe MutableSpan(_unsafeStart: bridge.pointee.given, count: channels * count)
-            hear(&given, frames: count)
+            var heard = unsafe MutableSpan(_unsafeStart: bridge.pointee.given, count: channels * count)
+            hear(&heard, frames: count)
             unsafe bridge.pointee.give(count, &output, frames: frames)
         } else if let samples = unsafe trustedAddress(of: input) {
             unsafe come(samples, frames: frames)

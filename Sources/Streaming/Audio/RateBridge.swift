@@ -33,7 +33,7 @@ internal import Signal
             throw InferenceError(
                 .invalidArgument,
                 "\(sound) Hz and the model's \(model) Hz have too little in common to be converted live. Run the sound at "
-                    + "\(model) Hz, or at 44100, 48000 or 96000.")
+                    + "\(model) Hz.")
         }
         let bridge = UnsafeMutablePointer<RateBridge>.allocate(capacity: 1)
         unsafe bridge.initialize(to: RateBridge(there, back, blockFrames: configuration.blockFrames))

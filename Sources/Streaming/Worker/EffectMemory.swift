@@ -8,7 +8,7 @@
     let states: [VoiceStates]
     /// Of each stream `channels` × `window` samples, or none.
     private let tails: UnsafeMutablePointer<Float>?
-    private let channels, hop, window, streams: Int
+    private let channels, hop, window: Int
     /// Of each stream the hop that was computed last, and where the stream had begun then.
     private let last: UnsafeMutablePointer<(hop: Int, base: Int)>
 
@@ -17,7 +17,6 @@
             VoiceStates($0.states, maximumVoices: streams, maximumBatch: 1)
         }
         (channels, hop, window) = (effect.channels, effect.hop, effect.window)
-        self.streams = streams
         if effect.overlapsAndAdds {
             let count = streams * channels * window
             unsafe tails = .allocate(capacity: count)
@@ -44,6 +43,9 @@
             unsafe last[stream] = (hop: number, base: base)
         }
     }
+
+    /// Everything is fresh at the next hop.
+    func forget(stream: Int) { unsafe last[stream].base = -1 }
 
     /// After a hop: adds the windows of `samples` to what is left of the ones before; the hop's samples are then at the
     /// beginning of each channel's row of `window`. For a model whose windows do not overlap nothing happens.

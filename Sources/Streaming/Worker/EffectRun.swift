@@ -49,16 +49,22 @@ internal import Inference
 
     /// Computes hop `number` of a stream that began at `base`.
     ///
-    /// The states go on from the hop that was computed before, also where hops were left out in between.
+    /// The states go on from the hop that was computed before, also where hops were left out in between. Returns false, and
+    /// forgets them, where the models have computed what is no number: it would never leave them.
     /// - Throws: `runFailed`.
-    func run(stream: Int, hop number: Int, base: Int) throws(InferenceError) {
+    func run(stream: Int, hop number: Int, base: Int) throws(InferenceError) -> Bool {
         memory.begin(stream: stream, hop: number, base: base)
         for index in states.indices {
             states[index].gather(stream, lane: 0)
             try runs.run(index)
             states[index].scatter(stream, lane: 0)
         }
+        for i in 0..<output.count where unsafe !output.base[i].isFinite {
+            memory.forget(stream: stream)
+            return false
+        }
         unsafe memory.add(output.base, stream: stream, hop: number)
+        return true
     }
 
     /// Room: control.
@@ -67,7 +73,7 @@ internal import Inference
         for number in 0..<warmUpRuns + count {
             for i in 0..<input.count { unsafe input.base[i] = i % 2 == 0 ? 0.1 : -0.1 }
             let before = rt_nanoseconds()
-            try run(stream: 0, hop: number, base: 0)
+            _ = try run(stream: 0, hop: number, base: 0)
             milliseconds.append(Double(rt_nanoseconds() - before) / 1e6)
         }
         return LatencyStatistics(milliseconds: Array(milliseconds.dropFirst(warmUpRuns)))

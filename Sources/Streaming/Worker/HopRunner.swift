@@ -52,15 +52,17 @@ struct WorkSignals: ~Copyable, Sendable {
             defer { unsafe stream.pointee.isTaken.store(false, ordering: .releasing) }
             guard let (number, base) = unsafe nextHop(of: stream) else { continue }
             unsafe stream.pointee.next.store(number + 1, ordering: .relaxed)
-            guard unsafe stream.pointee.take(number, base: base, into: run.input.base) else {
-                unsafe stream.pointee.skippedHops.add(1)
+            guard unsafe stream.pointee.take(number, base: base, into: run.input.base),
+                try run.run(stream: index, hop: number, base: base)
+            else {
+                if unsafe stream.pointee.base.read() == base { unsafe stream.pointee.skippedHops.add(1) }
                 continue
             }
-            try run.run(stream: index, hop: number, base: base)
             unsafe stream.pointee.put(number, from: run.output.base, row: run.outputRow)
             let lateness =
                 unsafe stream.pointee.written.read() - stream.pointee.delay - number * stream.pointee.hop
-            if lateness > 0 {
+            // Of a stream that has been reset meanwhile nobody waits for it.
+            if lateness > 0, unsafe stream.pointee.base.read() == base {
                 unsafe stream.pointee.lateHops.add(1)
                 unsafe stream.pointee.worstLateness.raise(to: lateness)
             }

@@ -101,7 +101,7 @@ double echoel_sample_rate(const echoel *instance);
 echoel_result echoel_prepare(echoel *instance, double sample_rate, uint32_t max_block, uint32_t look_ahead);
 
 /* Other than 0: blocks wait until the voices that they need have been rendered, so that nothing is late however fast the
- * host calls. For rendering to a file; the latency stays. Off at first. [any] */
+ * host calls; a voice that takes longer than ten seconds is given up, and counted as missed. For rendering to a file; the latency stays. Off at first. [any] */
 echoel_result echoel_set_offline(echoel *instance, int32_t is_offline);
 
 /* ---- Playing ---------------------------------------------------------------------------------------------------- */
@@ -125,7 +125,8 @@ echoel_result echoel_send(echoel *instance, uint32_t frame, uint8_t status, uint
  * left, right: of `frames` samples, which do not overlap; where one is NULL its channel is left out.
  * frames: any number; 0 does nothing.
  *
- * Whatever it returns, the channels are filled: with silence where it fails. Returns ECHOEL_INVALID_ARGUMENT,
+ * Whatever it returns, the channels are filled: with silence where it fails; where the network has broken off, with what
+ * had been rendered before, then silence. A refused call acts on no message. Returns ECHOEL_INVALID_ARGUMENT,
  * ECHOEL_NOT_PREPARED, ECHOEL_INFERENCE_FAILED. [audio] */
 echoel_result echoel_process(echoel *instance, float *left, float *right, uint32_t frames);
 
@@ -158,7 +159,7 @@ typedef struct echoel_parameter {
 /* How many parameters there are; 0 for NULL. [any] */
 uint32_t echoel_parameter_count(const echoel *instance);
 
-/* Describes a parameter. Returns ECHOEL_INVALID_ARGUMENT where there is none of that number. [any] */
+/* Describes a parameter. Returns ECHOEL_INVALID_ARGUMENT where there is none of that number. [control] */
 echoel_result echoel_parameter_info(const echoel *instance, uint32_t number, echoel_parameter *parameter);
 
 /* The value that was set last; 0 where there is no such parameter. [any] */

@@ -46,7 +46,10 @@ struct EffectPerformance {
 
     private mutating func play(on device: JackDevice) throws -> DeviceSession.Reason {
         let rate = device.sampleRate
-        let work = try workSamples ?? MeasuredWork.samples(of: model, sampleRate: rate)
+        let streams = model.description.channels == 1 ? channels : 1
+        let work =
+            try workSamples
+            ?? MeasuredWork.samples(of: model, sampleRate: rate, streams: streams, workers: workers)
         let live = try LiveEffect(
             model, channels: channels, sampleRate: rate,
             configuration: EffectConfiguration(

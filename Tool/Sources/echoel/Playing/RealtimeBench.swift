@@ -11,7 +11,10 @@ struct RealtimeBench {
 
     func run() throws -> (Report, PacedTrial) {
         let rate = RealtimeOptions.sampleRate
-        let work = try options.work ?? MeasuredWork.samples(of: model, sampleRate: rate)
+        let work =
+            try options.work
+            ?? MeasuredWork.samples(
+                of: model, sampleRate: rate, streams: options.streams, workers: options.workers)
         let configuration = EffectConfiguration(
             blockFrames: options.block, workSamples: work, sampleRate: rate, streams: options.streams,
             workers: options.workers)
