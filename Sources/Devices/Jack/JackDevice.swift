@@ -193,7 +193,7 @@ internal import Synchronization
     ) throws(DeviceError) {
         guard isOpen else { throw DeviceError(.refused, "The device \(name) has been closed. Open another.") }
         stop()
-        release()
+        retire()
         self.played = played
         let block = UnsafeMutablePointer<DeviceBlock>.allocate(capacity: 1)
         unsafe block.initialize(
@@ -224,22 +224,38 @@ internal import Synchronization
         isActive = false
     }
 
-    /// Lets go of what was played. A thread of the server may still look at it until the client is closed.
-    private func release() {
-        if let block = unsafe block {
-            unsafe block.deinitialize(count: 1)
-            unsafe block.deallocate()
+    /// What was played, and what the server's threads knew of it.
+    @safe private struct Played {
+        let block: UnsafeMutablePointer<DeviceBlock>?
+        let context: UnsafeMutablePointer<Context>?
+        let effect: UnsafeMutablePointer<EffectBlock>?
+        let object: AnyObject?
+
+        func free() {
+            unsafe block?.deinitialize(count: 1)
+            unsafe block?.deallocate()
+            unsafe context?.deinitialize(count: 1)
+            unsafe context?.deallocate()
+            unsafe effect?.deinitialize(count: 1)
+            unsafe effect?.deallocate()
         }
-        if let context = unsafe context {
-            unsafe context.deinitialize(count: 1)
-            unsafe context.deallocate()
-        }
-        if let effect = unsafe effect {
-            unsafe effect.deinitialize(count: 1)
-            unsafe effect.deallocate()
-        }
+    }
+
+    /// A thread of the server may look at it until the client is closed.
+    private var retired: [Played] = []
+
+    /// Puts what was played aside.
+    private func retire() {
+        retired.append(unsafe Played(block: block, context: context, effect: effect, object: played))
         unsafe (block, context, effect) = (nil, nil, nil)
         played = nil
+    }
+
+    /// Lets go of everything that was played, once the client is closed.
+    private func release() {
+        retire()
+        for played in retired { played.free() }
+        retired = []
     }
 
     /// Connects the outputs to the machine's first ones; what comes in at its MIDI inputs to a player, and at its first
@@ -345,6 +361,6 @@ private func latenciesChanged(_ mode: Int32, _ context: UnsafeMutableRawPointer?
     }
     for index in to.indices {
         unsafe cjack_set_port_latency(
-            to[index], mode, least + context.latencyFrames, most + context.latencyFrames)
+            to[index], mode, least &+ context.latencyFrames, most &+ context.latencyFrames)
     }
 }
