@@ -43,7 +43,7 @@ extension Session {
         var session: OpaquePointer?
         // ONNX Runtime looks for a domain and then adds it, without a lock: the first that has ours is made alone.
         let status = unsafe runtime.operatorsAreKnown.withLock { areKnown -> OpaquePointer?? in
-            if unsafe areKnown || !hasOperators { return nil }
+            if areKnown || !hasOperators { return nil }
             let status = unsafe body(handle, &session)
             areKnown = unsafe status == nil
             return unsafe .some(status)
