@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// How many random sessions are played: `script/sessions` asks for thousands.
-private let sessionCount = ProcessInfo.processInfo.environment["ECHOEL_SESSIONS"].flatMap(Int.init) ?? 20
+private let sessionCount = ProcessInfo.processInfo.environment["ECHOEL_SESSIONS"].flatMap(Int.init) ?? 40
 
 /// Sessions of a live player with notes, blocks, look-aheads, stalls of the worker and resets at random, each compared with
 /// the same session without stalls.

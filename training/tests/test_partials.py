@@ -8,6 +8,7 @@ import torch
 
 from echoel_training.inharmonicity import partial_hertz
 from echoel_training.partials import (
+    PHASE_STEPS,
     PITCH_BETWEEN_LAYERS,
     SAMPLE_RATE,
     SLOT_SAMPLES,
@@ -48,9 +49,12 @@ def test_every_partial_has_its_frequency_and_amplitude(inharmonicity):
         assert abs(hertz - 220.0 * k * math.sqrt((1 + inharmonicity * k * k) / (1 + inharmonicity))) < 1e-9
         there = 2 * abs(np.sum(window * audio * np.exp(-2j * np.pi * hertz * time))) / window.sum()
         assert there == pytest.approx(level, rel=2e-3)
-        audio = audio - level * np.cos(2 * np.pi * hertz * (time + SLOT_SAMPLES / SAMPLE_RATE))
-    # 400 slots whose phase is rounded to 2^-19 cycles.
-    assert np.abs(audio).max() < 3e-3, "something sounds besides the partials"
+        # Each slot begins where its phase is, in steps of 2^-19 cycles.
+        slot = np.arange(1, 400).repeat(SLOT_SAMPLES)
+        cycles = np.round(hertz * SLOT_SAMPLES / SAMPLE_RATE * PHASE_STEPS) / PHASE_STEPS * slot
+        within = time + SLOT_SAMPLES / SAMPLE_RATE - slot * SLOT_SAMPLES / SAMPLE_RATE
+        audio = audio - level * np.cos(2 * np.pi * (cycles + hertz * within))
+    assert np.abs(audio).max() < 2e-3, "something sounds besides the partials"
 
 
 def test_runs_of_one_slot_equal_the_whole():
