@@ -158,11 +158,11 @@ private struct RandomSession {
         #expect(lastNote.contains { abs($0) > 1e-4 })
 
         // No click but where a reset cuts everything off.
-        // Concealed sound turns back (a corner) and fades, and what comes again is added up in other phases.
+        // Where sound was concealed, notes are added up in other phases: at most 1.25 and 1.02 times in 1,000 sessions.
         let cuts = [0] + blocks.filter(\.isReset).map(\.start) + [end]
         let parts = zip(cuts, cuts.dropFirst()).filter { $1 - $0 > 4 }.map { ($0 + 1)..<($1 - 1) }
-        let step = 3 * (parts.map { greatestStep(steady.left[$0]) }.max() ?? 0)
-        let corner = 3 * (parts.map { steepest(steady.left[$0]) }.max() ?? 0) + step
+        let step = 1.6 * (parts.map { greatestStep(steady.left[$0]) }.max() ?? 0)
+        let corner = 1.3 * (parts.map { steepest(steady.left[$0]) }.max() ?? 0)
         for part in parts {
             #expect(greatestStep(session.left[part]) <= step, "in \(part)")
             #expect(steepest(session.left[part]) <= corner, "in \(part)")

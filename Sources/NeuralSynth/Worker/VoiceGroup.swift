@@ -85,10 +85,12 @@ struct Voice {
         forgetSilent(at: end)
     }
 
-    /// Leaves out what each track lacks before `end`.
+    /// Leaves out what each track lacks before `end`. A slot that goes beyond it is heard there, and stays.
     func skip(until end: Int) {
-        for track in voices.indices where voices[track] != nil {
-            voices[track]!.slot += missingSlots(track, end)
+        let slot = batcher.description.slotSamples
+        for track in voices.indices {
+            guard let voice = voices[track] else { continue }
+            voices[track]!.slot += max(0, (end - audioStart(voice, slot: voice.slot)) / slot)
         }
         forgetSilent(at: end)
     }
