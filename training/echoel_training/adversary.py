@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .decoder import SLOPE
+from .noise import SLOPE
 
 WINDOW_SAMPLES = (2048, 1024, 512)
 CHANNELS = 32

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .decoder import FREE_CHANNELS, LATENT_SIZE, SLOPE
+from .decoder import FREE_CHANNELS, LATENT_SIZE
 from .layers import CausalConvolution, StridedConvolution
+from .noise import SLOPE
 from .pqmf import BANDS, Analysis
 
 LATENT_SAMPLES = 2048

@@ -22,8 +22,8 @@ from .encoder import LATENT_SAMPLES, Encoder
 from .files import atomic_path
 from .manifest import instrument_manifest, model_manifest, state, tensor, write_json
 from .models import Models
-from .operators import add_operator
-from .partials import SAMPLE_RATE, SLOT_SAMPLES, PartialBank
+from .operators import Operator, add_operator
+from .partials import SAMPLE_RATE, SLOT_SAMPLES
 from .pqmf import BANDS
 from .prior import COLUMNS, Prior
 from .shapes import settle_shapes
@@ -98,7 +98,7 @@ def embed_metadata(path: Path, fields: dict) -> None:
 
 
 def export_decoder(decoder: Decoder, path: Path) -> None:
-    """Writes the decoder's graph, batch and slots dynamic."""
+    """Writes the decoder's graph, batch and slots dynamic, with its operators and what they mean."""
     batch, slots = Dim("batch", min=1, max=64), Dim("slots", min=1, max=MAXIMUM_SLOTS)
     states = decoder.fresh_states(2)
     arguments = (torch.zeros(2, LATENT_SIZE, 3), torch.full((2, 1, 3), 220.0), torch.zeros(2, BANDS, 3 * SLOT_FRAMES))
@@ -111,17 +111,36 @@ def export_decoder(decoder: Decoder, path: Path) -> None:
     names = ["latent", "pitch", "noise", *(f"state_{name}" for name in decoder.STATES)]
     outputs = ["audio", *(f"next_{name}" for name in decoder.STATES)]
     proto = _graph(decoder, (*arguments, *states), names, outputs, shapes)
-    add_operator(proto, type(decoder.bank).__name__, _bank(decoder.bank))
+    axes = {"batch": batch, "slots": slots, "8*slots": SLOT_FRAMES * slots, "slots+1": slots + 1}
+    for operator in (decoder.shimmer, decoder.partials, decoder.noise):
+        given = _given(operator, decoder, (*arguments, *states))
+        shapes = tuple({axis: axes[name] for axis, name in told.items()} for told in operator.INPUTS.values())
+        meaning = _graph(_Meaning(operator), given, list(operator.INPUTS), list(operator.OUTPUTS), (shapes,))
+        add_operator(proto, type(operator).__name__, meaning)
     _save(proto, path)
 
 
-def _bank(bank: PartialBank) -> onnx.ModelProto:
-    """The partials' sum by itself."""
-    batch, slots = Dim("batch", min=1, max=64), Dim("slots", min=1, max=MAXIMUM_SLOTS)
-    levels = bank.lines + bank.layered
-    arguments = (torch.ones(2, 3, 2, bank.lines), torch.ones(2, 3, levels), torch.ones(2, levels), torch.ones(2, bank.lines))
-    shapes = ({0: batch, 1: slots}, {0: batch, 1: slots}, {0: batch}, {0: batch})
-    return _graph(bank, arguments, ["hertz", "amplitude", "before", "phase"], ["samples", "next_phase"], shapes)
+class _Meaning(nn.Module):
+    """What an operator means, as a module by itself."""
+
+    def __init__(self, operator: Operator) -> None:
+        super().__init__()
+        self.operator = operator
+
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return self.operator.meaning(*inputs)
+
+
+def _given(operator: Operator, model: nn.Module, arguments: tuple) -> tuple[torch.Tensor, ...]:
+    """The operator's inputs in a run of ``model``."""
+    given = []
+    hook = operator.register_forward_pre_hook(lambda _, inputs: given.extend(inputs))
+    try:
+        with torch.no_grad():
+            model(*arguments)
+            return tuple(tensor.detach().clone() for tensor in (*given, *operator.weights()))
+    finally:
+        hook.remove()
 
 
 def export_encoder(encoder: Encoder, path: Path) -> None:

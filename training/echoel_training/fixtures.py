@@ -83,10 +83,32 @@ _TEXTS = {
     "string": """(string[batch, 4] x) => (string[batch, 4] y) { y = Identity(x) }""",
     "nan_weights": """(float[batch, 4] x) => (float[batch, 4] y) { y = Add(x, weight) }""",
     "future_opset": """(float[batch, 4] x) => (float[batch, 4] y) { y = Identity(x) }""",
-    # An operator of ours alone, without the function that would do without it.
-    "partial_bank": """(float[batch, slots, 2, 5] hertz, float[batch, slots, 7] amplitude, float[batch, 7] before,
-        float[batch, 5] phase) => (float[batch, slots, 128] samples, float[batch, 5] next_phase)
-        { samples, next_phase = com.echoelmusic.PartialBank(hertz, amplitude, before, phase) }""",
+    # Operators of ours alone, without the functions that would do without them: 16 partials, 8 of them with a second line.
+    "shaped_partials": """(float[batch, slots, 1] pitch, float[batch, slots, 1] inharmonicity,
+        float[batch, slots, 1] detune, float[batch, slots, 4] envelope, float[batch, slots, 24] own,
+        float[batch, slots, 8] shimmer, float[batch, 1] last_pitch, float[batch, 32] last_amplitude,
+        float[batch, 24] phase, float[8] rate)
+        => (float[batch, slots, 128] samples, float[batch, 32] next_amplitude, float[batch, 24] next_phase)
+    {
+        samples, next_amplitude, next_phase = com.echoelmusic.ShapedPartials(
+            pitch, inharmonicity, detune, envelope, own, shimmer, last_pitch, last_amplitude, phase, rate)
+    }""",
+    # One block of 16 channels.
+    "shaped_noise": """(float[batch, frames, 16] noise, float[batch, ends, 48] films, float[batch, 2, 16] entered,
+        float[batch, memory, 16] remembered, float[batch, 15, 16] synthesised, float[48, 16] input_weight,
+        float[16] input_bias, float[1, 48, 16] dilated_weight, float[1, 16, 16] mix_weight, float[1, 16] mix_bias,
+        float[48, 16] output_weight, float[16] output_bias, float[1] dilations, float[256, 16] synthesis_matrix)
+        => (float[batch, frames, 16] samples, float[batch, 2, 16] next_entered, float[batch, memory, 16] next_remembered,
+            float[batch, 15, 16] next_synthesised)
+    {
+        samples, next_entered, next_remembered, next_synthesised = com.echoelmusic.ShapedNoise(
+            noise, films, entered, remembered, synthesised, input_weight, input_bias, dilated_weight, mix_weight,
+            mix_bias, output_weight, output_bias, dilations, synthesis_matrix)
+    }""",
+    "shimmer": """(float[batch, slots, 512] depth, float[batch, slots, 128] noise, float[batch, 1] last_pitch,
+        float[batch, 8, 128] walks, float[4, 5] filters)
+        => (float[batch, slots, 128] moved, float[batch, 8, 128] next_walks)
+        { moved, next_walks = com.echoelmusic.Shimmer(depth, noise, last_pitch, walks, filters) }""",
     # Sound through a model: half as loud.
     "gain_effect": """(float[batch, channels, samples] audio) => (float[batch, channels, samples] quieter)
         { quieter = Mul(audio, half) }""",
@@ -378,7 +400,8 @@ def fixture_model(name: str) -> onnx.ModelProto:
     """The model `name`, checked as far as it is meant to be right."""
     opset = 99 if name == "future_opset" else 17
     # ONNX Runtime 1.21 reads up to IR version 10; 8 belongs to operator set 17.
-    opsets = f'"" : {opset}, "{OPERATOR_DOMAIN}" : {OPERATOR_VERSION}' if name == "partial_bank" else f'"" : {opset}'
+    ours = f', "{OPERATOR_DOMAIN}" : {OPERATOR_VERSION}' if OPERATOR_DOMAIN in _TEXTS[name] else ""
+    opsets = f'"" : {opset}{ours}'
     model = onnx.parser.parse_model(f"<ir_version: 8, opset_import: [{opsets}]> {name} {_TEXTS[name]}")
     for weight, value in _CONSTANTS.get(name, {}).items():
         model.graph.initializer.append(numpy_helper.from_array(value, weight))

@@ -165,7 +165,7 @@ class EnsembleModule(lightning.LightningModule):
         # Lines that began together have drifted apart where a segment begins in the middle of a note.
         seconds = segments.first_slot * (SLOT_SAMPLES / SAMPLE_RATE)
         ratio = detune_ratio(tuning[:, 0])
-        states["phase"] = decoder.bank.phases_after(seconds, segments.f0, segments.inharmonicity, ratio)
+        states["phase"] = decoder.partials.bank.phases_after(seconds, segments.f0, segments.inharmonicity, ratio)
         # Phases, and a sum of a hundred partials, want all of float32, whatever precision the rest is trained in.
         with torch.autocast(latent.device.type, enabled=False):
             audio = decoder(latent.float(), pitch, noise, *states.values())[0]

@@ -19,7 +19,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .layers import Taps
-from .operators import OPERATOR_DOMAIN, OPERATOR_VERSION
 
 SAMPLE_RATE = 48_000
 SLOT_SAMPLES = 128
@@ -131,23 +130,25 @@ class PartialBank(nn.Module):
         for name, value in constants.items():
             self.register_buffer(name, value, persistent=False)
 
-    def frequencies(self, pitch: Tensor, inharmonicity: Tensor, ratio: Tensor) -> Tensor:
+    def frequencies(self, pitch: Tensor, inharmonicity: Tensor, ratio: Tensor, rate: Tensor | None = None) -> Tensor:
         """``pitch`` in Hz, at most HIGHEST_HERTZ, ``inharmonicity`` and ``ratio``, by what share of its frequency the
-        second layer is above the first, all ``[…]``, to the lines' frequencies ``[…, lines]`` in Hz."""
+        second layer is above the first, all ``[…]``, to the lines' frequencies ``[…, lines]`` in Hz. ``rate [layered]``,
+        unless it is the bank's own: in which direction and how fast the second lines of stiff strings beat."""
         inharmonicity, ratio = inharmonicity[..., None], ratio[..., None]
         stretch = self.order * torch.sqrt((1.0 + inharmonicity * self.squared) / (1.0 + inharmonicity))
         first = pitch[..., None] * (1.0 - PITCH_BETWEEN_LAYERS * ratio) * stretch
         lowest = first[..., : self.layered]
-        return torch.cat([first, lowest + self.apart(lowest, inharmonicity, ratio)], dim=-1)
+        return torch.cat([first, lowest + self.apart(lowest, inharmonicity, ratio, rate)], dim=-1)
 
-    def apart(self, hertz: Tensor, inharmonicity: Tensor, ratio: Tensor) -> Tensor:
+    def apart(self, hertz: Tensor, inharmonicity: Tensor, ratio: Tensor, rate: Tensor | None = None) -> Tensor:
         """How far in Hz the second line of each of the lowest partials is above the first, which is at ``hertz
         [..., layered]``, for an ``inharmonicity`` and a ``ratio [..., 1]``.
 
         Harmonic notes are sustained ones; they would be heard to repeat themselves, and move by other means.
         """
         beat = torch.clamp(hertz * FASTEST_BEAT_SHARE, max=FASTEST_BEAT_HERTZ)
-        return hertz * ratio + beat * (self.rate * (inharmonicity > 0).to(hertz.dtype))
+        rate = self.rate if rate is None else rate
+        return hertz * ratio + beat * (rate * (inharmonicity > 0).to(hertz.dtype))
 
     def phases_after(self, seconds: Tensor, pitch: Tensor, inharmonicity: Tensor, ratio: Tensor) -> Tensor:
         """The lines' phases ``[B, lines]`` in cycles some ``seconds`` after all were 0, of a note whose pitch in Hz,
@@ -172,16 +173,6 @@ class PartialBank(nn.Module):
         else:
             samples = self.mixed(self.turning(told, both), level)
         return samples.flatten(2), wrapped[:, -1]
-
-    def as_operator(self, hertz: Tensor, amplitude: Tensor, before: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
-        """What ``forward`` is in a graph that is exported: a single operator, whose function is ``forward``'s graph."""
-        return torch.onnx.ops.symbolic_multi_out(
-            f"{OPERATOR_DOMAIN}::{type(self).__name__}",
-            (hertz, amplitude, before, phase),
-            dtypes=(hertz.dtype, phase.dtype),
-            shapes=((*hertz.shape[:2], SLOT_SAMPLES), phase.shape),
-            version=OPERATOR_VERSION,
-        )
 
     def turning(self, told: Tensor, both: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """From the lines' phases and frequencies ``told […, 3, lines]``, and the frequencies' sum ``[…, lines]``: cosines

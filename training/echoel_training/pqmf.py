@@ -100,8 +100,8 @@ class Analysis(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """Bands ``[B, T, 16]`` and the 15 frames before ``[B, 15, 16]`` to signal frames ``[B, T, 16]``; ``longest`` as
-    ``Taps`` says."""
+    """Bands ``[B, T, 16]`` and the 15 frames before ``[B, 15, 16]`` to signal frames ``[B, T, 16]``, by the synthesis
+    matrix unless another is given; ``longest`` as ``Taps`` says."""
 
     STATE_FRAMES = FRAME_TAPS - 1
 
@@ -110,6 +110,7 @@ class Synthesis(nn.Module):
         self.register_buffer("matrix", torch.from_numpy(synthesis_matrix()), persistent=False)
         self.taps = Taps(FRAME_TAPS, longest=longest)
 
-    def forward(self, bands: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, bands: Tensor, state: Tensor, matrix: Tensor | None = None) -> tuple[Tensor, Tensor]:
         history = torch.cat([state, bands], dim=1)
-        return self.taps(history) @ self.matrix, last_frames(history, FRAME_TAPS - 1)
+        matrix = self.matrix if matrix is None else matrix
+        return self.taps(history) @ matrix, last_frames(history, FRAME_TAPS - 1)

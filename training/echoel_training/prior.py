@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .decoder import FREE_CHANNELS, LATENT_SIZE, SLOPE, VIBRATO_CHANNEL
+from .decoder import FREE_CHANNELS, LATENT_SIZE, VIBRATO_CHANNEL
+from .noise import SLOPE
 
 ATTACK_SECONDS = (0.0015, 0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 DECAY_SECONDS = (1.6, 3.2, 6.4, 12.8)

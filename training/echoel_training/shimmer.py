@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from .operators import Operator
 from .partials import SAMPLE_RATE, SLOT_SAMPLES
 
 SHIMMER_HERTZ = (1.5, 8.0, 40.0, 8.0)
@@ -40,43 +41,47 @@ BLOCK = 8
 """So many neighbouring noise values go the same way."""
 
 
-class Shimmer(nn.Module):
-    """Control ``[B, K, control]``, noise of unit variance ``[B, K, 128]`` and the walks' state ``[B, 8, 128]`` to
-    what is to be added to the partials' log amplitudes ``[B, K, 128]``, and the next state. The mean power stays."""
+class Shimmer(Operator):
+    """How deep each partial's noises are, as logarithms (``depth [B, K, 4 · 128]``), and noise of unit variance
+    ``[B, K, 128]`` to what is to be added to the partials' log amplitudes ``[B, K, 128]``. The mean power stays.
 
-    def __init__(self, control: int, longest: int | None = None) -> None:
+    A state: the walks, ``[B, 8, 128]``. A voice whose ``last_pitch [B, 1]`` is 0 is fresh, and begins anywhere.
+    """
+
+    INPUTS = {
+        "depth": {0: "batch", 1: "slots"},
+        "noise": {0: "batch", 1: "slots"},
+        "last_pitch": {0: "batch"},
+        "walks": {0: "batch"},
+        "filters": {},  # [4, 5]: decay, gain of the first, gain of the second after it, alike and apart
+    }
+    OUTPUTS = ("moved", "next_walks")
+
+    def __init__(self, longest: int) -> None:
         super().__init__()
-        parts = len(SHIMMER_HERTZ)
-        self.depth = nn.Linear(control, parts * SHIMMERING)
-        with torch.no_grad():
-            self.depth.weight.mul_(0.3)
-            self.depth.bias.fill_(-3.0)
-        decay = torch.tensor([-2 * math.pi * hertz * SLOT_SAMPLES / SAMPLE_RATE for hertz in SHIMMER_HERTZ])
-        self.decay = decay.double()[:, None, None]
-        square = torch.exp(2 * self.decay)
+        decay = torch.tensor([-2 * math.pi * hertz * SLOT_SAMPLES / SAMPLE_RATE for hertz in SHIMMER_HERTZ]).double()
+        square = torch.exp(2 * decay)
         # What makes the first and the second filter's output one of unit variance, and how alike the two then are.
-        self.first = torch.sqrt(1 - square)
-        self.second = torch.sqrt((1 - square) ** 3 / (1 + square))
-        alike = self.first * self.second / (1 - square) ** 2
-        apart = torch.sqrt(1 - alike**2)
-        # A new voice's filters, from two turns' noises: the second filter is where the first turn says.
-        begins = torch.cat([alike, apart, torch.ones_like(alike), torch.zeros_like(alike)], dim=2)
-        begins = begins.unflatten(2, (2, 2)).permute(2, 0, 1, 3)
-        self.register_buffer("begins", begins.float(), persistent=False)
-        self.register_buffer("longest_walk", self._walk(longest or 0), persistent=False)
+        first, second = torch.sqrt(1 - square), torch.sqrt((1 - square) ** 3 / (1 + square))
+        alike = first * second / (1 - square) ** 2
+        filters = torch.stack([torch.exp(decay), first, second / first, alike, torch.sqrt(1 - alike**2)], dim=-1)
+        self.register_buffer("filters", filters.float(), persistent=False)
+        self.register_buffer("longest_walk", self._walk(filters, longest).float(), persistent=False)
         self._register_drives()
 
-    def _walk(self, slots: int) -> Tensor:
+    @staticmethod
+    def _walk(filters: Tensor, slots: int) -> Tensor:
         """``[2, 4, slots, 2 + slots]``: from both filters' states, and the noise of each slot, to both filters' values at
         each slot."""
-        slot = torch.arange(slots, dtype=torch.float64)
+        decay, first, after = (each[:, None, None] for each in filters.double().T[:3])
+        slot = torch.arange(slots, dtype=torch.float64, device=filters.device)
         age = slot[:, None] - slot
-        fading = torch.exp(self.decay * age.clamp(min=0.0)) * (age >= 0)
+        fading = decay ** age.clamp(min=0.0) * (age >= 0)
         passed = slot[:, None] + 1.0
-        left = torch.exp(self.decay * passed)
-        first = torch.cat([left, torch.zeros_like(left), self.first * fading], dim=2)
-        second = torch.cat([left * passed * self.second / self.first, left, self.second * fading * (age + 1.0)], dim=2)
-        return torch.stack([first, second]).float()
+        left = decay**passed
+        into_first = torch.cat([left, torch.zeros_like(left), first * fading], dim=2)
+        into_second = torch.cat([left * passed * after, left, first * after * fading * (age + 1.0)], dim=2)
+        return torch.stack([into_first, into_second])
 
     def _register_drives(self) -> None:
         """Which noise value drives which partial's walks: for them to be independent of each other, each takes another
@@ -101,22 +106,30 @@ class Shimmer(nn.Module):
         own, broad = torch.split(blocks.flatten(-2).unflatten(-1, (-1, len(SHIMMER_HERTZ), SHIMMERING)), [3, 1], dim=-2)
         return torch.cat([own, (broad @ self.near) * (1 / math.sqrt(BROAD_PARTIALS))], dim=-2)
 
-    def beginning(self, noise: Tensor) -> Tensor:
+    def beginning(self, noise: Tensor, filters: Tensor) -> Tensor:
         """The state of a voice that starts now, drawn by its first slot's noise ``[B, 128]``: its walks are not at rest,
-        but anywhere."""
-        drawn = self._driven(noise, self.source_at_first)
-        return (self.begins @ drawn.transpose(1, 2)[:, None]).flatten(1, 3)
+        but anywhere. The second filter is where the first turn says."""
+        once, twice = torch.unbind(self._driven(noise, self.source_at_first), dim=1)
+        alike, apart = filters[:, 3:4], filters[:, 4:5]
+        return torch.cat([alike * once + apart * twice, once], dim=1)
 
-    def forward(self, control: Tensor, noise: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        slots = control.shape[1]
-        if len(self.longest_walk[0, 0]) and torch.compiler.is_exporting():
+    def weights(self) -> tuple[Tensor, ...]:
+        return (self.filters,)
+
+    def shapes(self, depth: Tensor, noise: Tensor, last_pitch: Tensor, walks: Tensor, filters: Tensor) -> tuple:
+        return noise.shape, walks.shape
+
+    def meaning(self, depth, noise, last_pitch, walks, filters) -> tuple[Tensor, Tensor]:
+        walks = torch.where(last_pitch[..., None] <= 0, self.beginning(noise[:, 0], filters), walks)
+        slots = noise.shape[1]
+        if torch.compiler.is_exporting():
             walk = self.longest_walk[:, :, :slots, : slots + STAGES]
         else:
-            walk = self._walk(slots).to(control.device)
+            walk = self._walk(filters, slots).float()
         drives = self._driven(noise, self.source)[:, :, 0]
-        told = torch.cat([state.unflatten(1, (STAGES, -1)), drives], dim=1)
+        told = torch.cat([walks.unflatten(1, (STAGES, -1)), drives], dim=1)
         first_and_second = walk @ told.transpose(1, 2)[:, None]
-        depth = torch.exp(self.depth(control).clamp(max=math.log(DEEPEST)))
+        depth = torch.exp(depth.clamp(max=math.log(DEEPEST)))
         depth = depth.unflatten(-1, (len(SHIMMER_HERTZ), SHIMMERING)).transpose(1, 2)
         # E exp(2 d w) = exp(2 d²): taken off, so that the depth moves no level.
         moved = (depth * (first_and_second[:, 1] - depth)).sum(dim=1).clamp(max=HIGHEST)

@@ -45,5 +45,5 @@ def decoder_with_loud_films(seed: int = 3) -> Decoder:
     torch.manual_seed(seed)
     decoder = Decoder().eval()
     with torch.no_grad():
-        decoder.film.weight.mul_(3.0)
+        decoder.films.weight.mul_(3.0)
     return decoder
