@@ -1,48 +1,68 @@
 internal import CRealtime
 public import Inference
 internal import Realtime
-internal import Signal
-public import Streaming
 internal import Synchronization
 
-/// An engine's streams played in real time by a clock instead of a device, and what that took.
+/// What a clock plays in the place of a device, a block at a time.
+///
+/// Room: audio, one thread.
+public protocol PacedSound: Sendable {
+    /// Plays a block, and adds how long each `process` took, in nanoseconds.
+    mutating func play(_ times: inout [Int])
+    /// Frames that have been concealed so far, all streams together.
+    var missedFrames: Int { get }
+    /// Slices or hops that came too late so far, and those that were left out.
+    var lateSlices: Int { get }
+    var skippedSlices: Int { get }
+}
+
+/// Sound played in real time by a clock instead of a device, and what that took.
 ///
 /// Whether a machine stops programs by itself is told by a canary: a thread of the same priority that does nothing but
-/// wake up in time. What is late in blocks of which the canary was late too says nothing about the engine.
+/// wake up in time. What is late in blocks of which the canary was late too says nothing about what is played.
 ///
 /// Room: control; `run` plays on a thread of its own.
 public struct PacedTrial: Sendable {
+    /// What was noticed in a block.
+    public struct Block: Sendable {
+        /// Whether something was concealed.
+        public var missed = false
+        public var lateSlices = 0
+        /// Whether it began late, or the canary woke up late during it, by more than `canaryNanoseconds`.
+        public var canaryWasLate = false
+    }
+
     /// For each block of each stream: nanoseconds in `process`.
     public private(set) var processNanoseconds: [Int] = []
-    public private(set) var blocks = 0
-    /// Blocks in which something was concealed, of any stream; and those of them in which the canary was in time.
-    public private(set) var blocksWithMisses = 0
-    public private(set) var underruns = 0
-    /// Blocks that began late, or during which the canary woke up late, by more than `canaryNanoseconds`.
-    public private(set) var canaryLateBlocks = 0
-    public private(set) var lateHops = 0
-    public private(set) var skippedHops = 0
+    public private(set) var blocks: [Block] = []
+    public private(set) var lateSlices = 0
+    public private(set) var skippedSlices = 0
     /// Whether the system lets the threads run ahead of other programs.
     public private(set) var isRealtime = false
+
+    public var blocksWithMisses: Int { blocks.count { $0.missed } }
+    /// Blocks in which something was concealed although the canary was in time.
+    public var underruns: Int { blocks.count { $0.missed && !$0.canaryWasLate } }
+    public var canaryLateBlocks: Int { blocks.count { $0.canaryWasLate } }
 
     /// A millisecond.
     public static let canaryNanoseconds = 1_000_000
 
-    /// Plays noise through `engine` for so many blocks at `sampleRate` (Hz).
+    /// Plays so many blocks at `sampleRate` (Hz).
     ///
-    /// - Throws: `outOfResources` where the system starts no more threads; what stopped the engine, if anything did.
+    /// - Throws: `outOfResources` where the system starts no more threads.
     public static func run(
-        _ engine: AsyncInferenceEngine, blockFrames: Int, sampleRate: Int, blocks: Int
+        _ sound: some PacedSound, blockFrames: Int, sampleRate: Int, blocks: Int
     ) throws(InferenceError) -> PacedTrial {
         let result = Mutex(PacedTrial())
         let canary = Canary()
         let watching = try PosixThread.start { canary.watch() }
         do throws(InferenceError) {
             let playing = try PosixThread.start {
-                let isRealtime = rt_thread_prepare(devicePriority) == 0
-                var trial = play(
-                    engine, blockFrames: blockFrames, sampleRate: sampleRate, blocks: blocks, canary: canary)
-                trial.isRealtime = isRealtime
+                var trial = PacedTrial()
+                trial.isRealtime = rt_thread_prepare(devicePriority) == 0
+                trial.play(
+                    sound, Clock(blockFrames: blockFrames, sampleRate: sampleRate), blocks: blocks, canary)
                 result.withLock { $0 = trial }
             }
             playing.join()
@@ -53,50 +73,45 @@ public struct PacedTrial: Sendable {
         }
         canary.stop()
         watching.join()
-        if let failure = engine.failure { throw failure }
         return result.withLock { $0 }
     }
 
     /// SCHED_FIFO's: above the workers', as a device's is.
     fileprivate static let devicePriority: Int32 = 70
 
-    private static func play(
-        _ engine: AsyncInferenceEngine, blockFrames: Int, sampleRate: Int, blocks: Int, canary: Canary
-    ) -> PacedTrial {
-        let channels = engine.channels
-        let noise = CounterNoise(seed: 0x5EED)
-        let input = (0..<channels * blockFrames).map { 0.1 * noise.value(at: UInt64($0)) }
-        var output = [Float](repeating: 0, count: input.count)
-        var trial = PacedTrial()
-        trial.processNanoseconds.reserveCapacity(blocks * engine.streams.count)
-        var missed = engine.streams.map(\.status.missedFrames)
-        let start = rt_nanoseconds() + 10_000_000
-        for block in 0..<blocks {
-            let due = start + Int64(block) * Int64(blockFrames) * 1_000_000_000 / Int64(sampleRate)
-            let wait = due - rt_nanoseconds()
+    /// When blocks are due.
+    private struct Clock {
+        let blockFrames, sampleRate: Int
+        private let start = rt_nanoseconds() + 10_000_000
+
+        init(blockFrames: Int, sampleRate: Int) {
+            (self.blockFrames, self.sampleRate) = (blockFrames, sampleRate)
+        }
+
+        func due(_ block: Int) -> Int64 {
+            start + Int64(block) * Int64(blockFrames) * 1_000_000_000 / Int64(sampleRate)
+        }
+    }
+
+    private mutating func play(_ sound: some PacedSound, _ clock: Clock, blocks count: Int, _ canary: Canary)
+    {
+        var sound = sound
+        processNanoseconds.reserveCapacity(count)
+        blocks.reserveCapacity(count)
+        var (missed, late) = (sound.missedFrames, sound.lateSlices)
+        for number in 0..<count {
+            let wait = clock.due(number) - rt_nanoseconds()
             if wait > 0 { rt_sleep(wait) }
             let canaryWasLate = canary.wasLate()  // asked in every block, or it would tell of an earlier one
-            let isLate = canaryWasLate || Int(rt_nanoseconds() - due) > canaryNanoseconds
-            for stream in engine.streams {
-                let before = rt_nanoseconds()
-                var span = output.mutableSpan
-                stream.process(input.span, &span, frames: blockFrames)
-                trial.processNanoseconds.append(Int(rt_nanoseconds() - before))
-            }
-            let now = engine.streams.map(\.status.missedFrames)
-            if now != missed {
-                trial.blocksWithMisses += 1
-                if !isLate { trial.underruns += 1 }
-            }
-            if isLate { trial.canaryLateBlocks += 1 }
-            missed = now
+            var block = Block()
+            block.canaryWasLate =
+                canaryWasLate || Int(rt_nanoseconds() - clock.due(number)) > Self.canaryNanoseconds
+            sound.play(&processNanoseconds)
+            (block.missed, block.lateSlices) = (sound.missedFrames != missed, sound.lateSlices - late)
+            (missed, late) = (sound.missedFrames, sound.lateSlices)
+            blocks.append(block)
         }
-        trial.blocks = blocks
-        for stream in engine.streams {
-            trial.lateHops += stream.status.lateHops
-            trial.skippedHops += stream.status.skippedHops
-        }
-        return trial
+        (lateSlices, skippedSlices) = (sound.lateSlices, sound.skippedSlices)
     }
 }
 

@@ -47,7 +47,8 @@ import Testing
             var first: [(hertz: Double, level: Double)] = []
             for k in 1...Bank.count {
                 let order = Double(k)
-                let hertz = Double(pitch) * (1 - 2 * d / 3) * order * ((1 + b * order * order) / (1 + b)).squareRoot()
+                let hertz =
+                    Double(pitch) * (1 - 2 * d / 3) * order * ((1 + b * order * order) / (1 + b)).squareRoot()
                 let point = min(max(log(1 + hertz / 700) * 3 / log(1 + 24_000.0 / 700), 0), 4 - 1.001)
                 let below = Int(point)
                 let (low, high) = (Double(envelope[below]), Double(envelope[below + 1]))
@@ -108,7 +109,8 @@ import Testing
     @Test func amplitudesGoOnALine() throws {
         // Partials of 0 Hz are their amplitudes, and a fresh voice is there at once.
         let bank = Bank(slots: 2, pitch: 0, envelope: [-2, 0, 0, 0])
-        let samples = try bank.run(Session(runtime, model: fixture("shaped_partials.onnx")))["samples"]!.floats!
+        let samples = try bank.run(Session(runtime, model: fixture("shaped_partials.onnx")))["samples"]!
+            .floats!
         let full = 16 * exp(Float(-2))
         for index in 0..<128 {
             #expect(abs(samples[index] - full * Float(index) / 128) < 1e-5)
@@ -133,7 +135,11 @@ import Testing
         var all: [String: Tensor] = [:]
         for info in session.inputs {
             let shape = info.shape.map { axis in
-                if case .fixed(let size) = axis { size } else { sizes["\(info.name).\(axis)"] ?? sizes["\(axis)"] ?? 1 }
+                if case .fixed(let size) = axis {
+                    size
+                } else {
+                    sizes["\(info.name).\(axis)"] ?? sizes["\(axis)"] ?? 1
+                }
             }
             let values = inputs[info.name] ?? [Float](repeating: 1, count: shape.reduce(1, *))
             all[info.name] = try Tensor(values, shape: shape)
@@ -155,7 +161,8 @@ import Testing
         #expect(try refused("shimmer.onnx", sizes: ["depth.slots": 2]).contains("Shimmer"))
         let fitting = ["frames": 16, "ends": 3, "memory": 4]
         #expect(try refused("shaped_noise.onnx", sizes: fitting) == "")
-        for (name, size) in [("frames", 12), ("frames", 136), ("ends", 2), ("memory", 5), ("films.batch", 2)] {
+        for (name, size) in [("frames", 12), ("frames", 136), ("ends", 2), ("memory", 5), ("films.batch", 2)]
+        {
             let sizes = fitting.merging([name: size]) { $1 }
             #expect(try refused("shaped_noise.onnx", sizes: sizes).contains("ShapedNoise"), "\(name) \(size)")
         }

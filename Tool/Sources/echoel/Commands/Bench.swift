@@ -1,6 +1,8 @@
 import ArgumentParser
+import Devices
 import Inference
 import Models
+import NeuralSynth
 import Streaming
 
 struct Bench: ParsableCommand {
@@ -18,9 +20,15 @@ struct Bench: ParsableCommand {
             Example: a model of 2048 samples as an effect in blocks of 256, in real time:
 
               echoel bench effect.onnx --realtime --block 256 --hop 2048 --seconds 20
+
+            Example: an instrument in real time, 16 voices in blocks of 128:
+
+              echoel bench piano --realtime --block 128 --seconds 20
             """)
 
-    @Argument(help: "The model, an .onnx file.", completion: .file(extensions: ["onnx"]))
+    @Argument(
+        help: "The model, an .onnx file; with --realtime, an instrument's name too.",
+        completion: .file(extensions: ["onnx"]))
     var model: String
     @Option(help: "Size of the batch axis, 1 to 65536.")
     var batch = 1
@@ -35,6 +43,7 @@ struct Bench: ParsableCommand {
     @Flag(help: "With CUDA: record the model's kernels once and launch them together.")
     var cudaGraph = false
     @OptionGroup var live: RealtimeOptions
+    @OptionGroup var store: StoreOptions
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
@@ -62,7 +71,13 @@ struct Bench: ParsableCommand {
         let runtime = try OnnxRuntime.open()
         let options = acceleration.sessionOptions(threads: threads, graph: cudaGraph)
         if live.realtime {
-            return try playLive(EffectLoader.anyModel(runtime, model, hop: live.hop, options))
+            let bench = RealtimeBench(options: live, seconds: seconds)
+            if model.hasSuffix(".onnx") {
+                let effect = try EffectLoader.anyModel(runtime, model, hop: live.hop, options)
+                return try playLive { try bench.run(effect) }
+            }
+            let (instrument, configuration) = try instrument(runtime)
+            return try playLive { try bench.run(instrument, configuration) }
         }
         let session = try Session(runtime, model: model, options: options)
         let manifest = try ModelManifest.beside(model: model)
@@ -86,9 +101,19 @@ struct Bench: ParsableCommand {
         }
     }
 
-    private func playLive(_ effect: EffectModel) throws {
+    /// The instrument of that name, as `play` would play it.
+    private func instrument(_ runtime: OnnxRuntime) throws -> (NeuralInstrument, NeuralSynthConfiguration) {
+        let store = try store.store()
+        var loader = InstrumentLoader(runtime: runtime, store: store, threads: threads)
+        var configuration = NeuralSynthConfiguration()
+        configuration.voices = live.voices
+        configuration.sliceSamples = Play.sliceSamples
+        return (try loader.load(store.instrument(named: model)), configuration)
+    }
+
+    private func playLive(_ play: () throws -> (RealtimeBench.Report, PacedTrial)) throws {
         if let file = live.histogram { try StagedFiles.checkTarget(file) }
-        let (report, trial) = try RealtimeBench(model: effect, options: live, seconds: seconds).run()
+        let (report, trial) = try play()
         if let file = live.histogram {
             let title = "\(model): blocks of \(live.block) frames, time in the audio thread"
             try StagedFiles.write([(file, Array(trial.histogram(title: title).utf8))])

@@ -38,6 +38,9 @@ struct Play: ParsableCommand {
     var noConnect = false
     @OptionGroup var report: ReportOptions
 
+    /// Of a run of the decoder: as short as it takes.
+    static let sliceSamples = 128
+
     func validate() throws {
         guard 0...65_536 ~= lookAhead else {
             throw ValidationError("--look-ahead takes 0 to 65536 samples, not \(lookAhead).")
@@ -57,7 +60,7 @@ struct Play: ParsableCommand {
         let instruments = try manifests.map { try loader.load($0) }
 
         var configuration = synth.configuration(plan)
-        configuration.sliceSamples = 128
+        configuration.sliceSamples = Self.sliceSamples
         let piece = performance.map { Piece($0, sampleRate: device.sampleRate, plan: plan) }
         if let piece, let song { try piece.announce(as: song) }
         var playing = LivePerformance(

@@ -17,6 +17,18 @@ struct RealtimeOptions: ParsableArguments {
     var workers = 1
     @Option(help: "With --realtime: sounds side by side, 1 to 64.")
     var streams = 1
+    @Option(help: "With --realtime: notes of an instrument that sound at once, 1 to 64.")
+    var voices = 16
+    @Option(
+        help: ArgumentHelp(
+            "With --realtime: so many chords of all voices, each while the one before is held, instead of --seconds.",
+            valueName: "count"))
+    var chords: Int?
+    @Option(
+        help: ArgumentHelp(
+            "With --realtime, of an instrument: samples that it has to compute in, on top of a block.",
+            valueName: "samples"))
+    var lookAhead = 128
     @Option(
         help: ArgumentHelp(
             "With --realtime: how long a run may take, in samples. Without it: the slowest of 200 runs, and a quarter more.",
@@ -32,12 +44,13 @@ struct RealtimeOptions: ParsableArguments {
     func validate() throws {
         for (name, value, range) in [
             ("--block", block, 1...8192), ("--workers", workers, 1...64), ("--streams", streams, 1...64),
-            ("--hop", hop ?? 1, 1...65_536), ("--work", work ?? 1, 1...65_536),
+            ("--hop", hop ?? 1, 1...65_536), ("--work", work ?? 1, 1...65_536), ("--voices", voices, 1...64),
+            ("--chords", chords ?? 1, 1...100_000), ("--look-ahead", lookAhead, 0...65_536),
         ] where !range.contains(value) {
             throw ValidationError("\(name) takes \(range.lowerBound) to \(range.upperBound), not \(value).")
         }
-        guard realtime || (hop == nil && work == nil && histogram == nil) else {
-            throw ValidationError("--hop, --work and --histogram go with --realtime.")
+        guard realtime || (hop == nil && work == nil && histogram == nil && chords == nil) else {
+            throw ValidationError("--hop, --work, --chords and --histogram go with --realtime.")
         }
     }
 }

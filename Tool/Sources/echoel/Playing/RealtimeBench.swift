@@ -1,29 +1,69 @@
 import Devices
 import Foundation
 import Inference
+import Models
+import NeuralSynth
+import Player
 import Streaming
 
-/// `bench --realtime`: an effect played by a clock, and what its audio thread noticed.
+/// `bench --realtime`: an effect or an instrument played by a clock, and what its audio thread noticed.
 struct RealtimeBench {
-    let model: EffectModel
     let options: RealtimeOptions
     let seconds: Double
 
-    func run() throws -> (Report, PacedTrial) {
-        let rate = RealtimeOptions.sampleRate
+    private static let sampleRate = RealtimeOptions.sampleRate
+
+    func run(_ model: EffectModel) throws -> (Report, PacedTrial) {
         let work =
             try options.work
             ?? MeasuredWork.samples(
-                of: model, sampleRate: rate, streams: options.streams, workers: options.workers)
+                of: model, sampleRate: Self.sampleRate, streams: options.streams, workers: options.workers)
         let configuration = EffectConfiguration(
-            blockFrames: options.block, workSamples: work, sampleRate: rate, streams: options.streams,
+            blockFrames: options.block, workSamples: work, sampleRate: Self.sampleRate,
+            streams: options.streams,
             workers: options.workers)
         let engine = try AsyncInferenceEngine(model, configuration)
         let idle = Self.idlePercent(seconds: min(2, seconds))
-        let blocks = max(1, Int(seconds * Double(rate) / Double(options.block)))
-        let trial = try PacedTrial.run(engine, blockFrames: options.block, sampleRate: rate, blocks: blocks)
+        let trial = try PacedTrial.run(
+            PacedEffect(engine, blockFrames: options.block), blockFrames: options.block,
+            sampleRate: Self.sampleRate, blocks: blocks(in: seconds))
         engine.stop()
-        return (Report(trial, engine: engine, options: options, idleCpuPercent: idle), trial)
+        if let failure = engine.failure { throw failure }
+        var report = Report(trial, latency: engine.latency, options: options, idleCpuPercent: idle)
+        report.hop = engine.hop
+        report.workersAreRealtime = engine.realtimeWorkers == options.workers
+        return (report, trial)
+    }
+
+    /// An instrument as `play` plays it.
+    func run(_ instrument: NeuralInstrument, _ configuration: NeuralSynthConfiguration) throws -> (
+        Report, PacedTrial
+    ) {
+        let live = try LivePlayer(
+            instruments: [instrument], configuration: configuration,
+            live: LiveConfiguration(blockFrames: options.block, lookAheadSamples: options.lookAhead))
+        let idle = Self.idlePercent(seconds: min(2, seconds))
+        let performance = BenchPerformance(voices: configuration.voices, keys: instrument.keys)
+        let chords = options.chords.map { performance.chords($0) }
+        let end = chords?.end ?? Int(seconds * Double(Self.sampleRate))
+        let sound = PacedPlayer(
+            live, blockFrames: options.block, messages: chords?.messages ?? performance.steady(until: end))
+        let trial = try PacedTrial.run(
+            sound, blockFrames: options.block, sampleRate: Self.sampleRate,
+            blocks: max(1, end / options.block))
+        if let failure = live.failure { throw failure }
+        var report = Report(trial, latency: live.latency, options: options, idleCpuPercent: idle)
+        report.hop = configuration.sliceSamples
+        report.voices = configuration.voices
+        report.workersAreRealtime = live.status.workerIsRealtime
+        report.chords = chords.map {
+            Chords($0.starts, latency: live.latency.total, block: options.block, trial.blocks)
+        }
+        return (report, trial)
+    }
+
+    private func blocks(in seconds: Double) -> Int {
+        max(1, Int(seconds * Double(Self.sampleRate) / Double(options.block)))
     }
 
     /// Processor time that this process takes while nothing is played, in percent of one processor.
@@ -31,6 +71,32 @@ struct RealtimeBench {
         let before = clock()
         Thread.sleep(forTimeInterval: max(0.1, seconds))
         return 100 * Double(clock() - before) / Double(CLOCKS_PER_SEC) / max(0.1, seconds)
+    }
+
+    /// Of the chords that landed while as many notes sounded: how many had a slice that was late.
+    struct Chords: Encodable {
+        let count: Int
+        /// Those during which the canary was in time; and how many of them had a late slice.
+        let counted, late: Int
+        /// The same of all.
+        let lateWithCanaryLate: Int
+
+        /// So long after its latency a chord may still be blamed for what is late: 50 ms.
+        private static let aftermath = 2400
+
+        init(_ starts: [Int], latency: Int, block: Int, _ blocks: [PacedTrial.Block]) {
+            let trials = starts.map { start in
+                blocks[(start / block)..<min((start + latency + Self.aftermath) / block + 1, blocks.count)]
+            }
+            func isLate(_ trial: ArraySlice<PacedTrial.Block>) -> Bool {
+                trial.contains { $0.lateSlices > 0 }
+            }
+            let clean = trials.filter { trial in !trial.contains { $0.canaryWasLate } }
+            count = trials.count
+            counted = clean.count
+            late = clean.count(where: isLate)
+            lateWithCanaryLate = trials.count(where: isLate)
+        }
     }
 
     /// Others rely on these keys; more may be added.
@@ -42,20 +108,22 @@ struct RealtimeBench {
         let lateSlices, skippedSlices: Int
         let idleCpuPercent: Double
         let residentMiB: Double
-        let streams, workers, block, hop, blocks: Int
+        let streams, workers, block, blocks: Int
+        /// Samples of a run, of a slice of an instrument.
+        var hop = 0
+        /// Of an instrument; else nil.
+        var voices: Int?
+        var chords: Chords?
         /// Blocks in which a thread that does nothing woke up more than a millisecond late.
         let canaryLateBlocks: Int
-        let workersAreRealtime: Bool
+        var workersAreRealtime = false
 
-        init(
-            _ trial: PacedTrial, engine: AsyncInferenceEngine, options: RealtimeOptions,
-            idleCpuPercent: Double
-        ) {
-            latencySamples = engine.latency.total
-            bufferingSamples = engine.latency.buffering
-            modelSamples = engine.latency.model
-            lookAheadSamples = engine.latency.lookAhead
-            resamplingSamples = engine.latency.resampling
+        init(_ trial: PacedTrial, latency: Latency, options: RealtimeOptions, idleCpuPercent: Double) {
+            latencySamples = latency.total
+            bufferingSamples = latency.buffering
+            modelSamples = latency.model
+            lookAheadSamples = latency.lookAhead
+            resamplingSamples = latency.resampling
             let times = LatencyStatistics(milliseconds: trial.processNanoseconds.map { Double($0) / 1e6 })
             func microseconds(_ milliseconds: Double) -> Double { (1000 * milliseconds).rounded(decimals: 2) }
             processP50Us = microseconds(times.p50Milliseconds)
@@ -64,17 +132,15 @@ struct RealtimeBench {
             processMaxUs = microseconds(times.maxMilliseconds)
             underruns = trial.underruns
             underrunsWithCanaryLate = trial.blocksWithMisses
-            lateSlices = trial.lateHops
-            skippedSlices = trial.skippedHops
+            lateSlices = trial.lateSlices
+            skippedSlices = trial.skippedSlices
             self.idleCpuPercent = idleCpuPercent.rounded(decimals: 2)
             residentMiB = Self.residentMiB().rounded(decimals: 1)
             streams = options.streams
             workers = options.workers
             block = options.block
-            hop = engine.hop
-            blocks = trial.blocks
+            blocks = trial.blocks.count
             canaryLateBlocks = trial.canaryLateBlocks
-            workersAreRealtime = engine.realtimeWorkers == options.workers
         }
 
         /// Memory of this process that is in use now, where the system says so; else 0.
@@ -89,9 +155,11 @@ struct RealtimeBench {
         func text(model: String) -> String {
             var facts = Table([.left, .left])
             facts.add("model", model)
+            let what = voices.map { "\($0) voices, slices of \(hop)" }
             facts.add(
                 "played",
-                "\(streams) × \(blocks) blocks of \(block) frames, hops of \(hop), \(workers) workers")
+                "\(streams) × \(blocks) blocks of \(block) frames, "
+                    + (what ?? "hops of \(hop), \(workers) workers"))
             facts.add(
                 "latency",
                 "\(latencySamples) samples (buffering \(bufferingSamples), look-ahead \(lookAheadSamples))")
@@ -99,7 +167,13 @@ struct RealtimeBench {
                 "underruns",
                 "\(underruns) blocks; \(underrunsWithCanaryLate) with those in which the machine stood still "
                     + "(\(canaryLateBlocks))")
-            facts.add("late", "\(lateSlices) hops, \(skippedSlices) left out")
+            facts.add("late", "\(lateSlices) \(voices == nil ? "hops" : "slices"), \(skippedSlices) left out")
+            if let chords {
+                facts.add(
+                    "chords",
+                    "\(chords.late) of \(chords.counted) with a late slice; \(chords.lateWithCanaryLate) of "
+                        + "\(chords.count) with those during which the machine stood still")
+            }
             facts.add("idle", "\(idleCpuPercent.formatted(decimals: 2)) % of a processor")
             facts.add("memory", "\(residentMiB.formatted(decimals: 1)) MiB")
             var times = Table([.left, .right, .left])
@@ -108,45 +182,5 @@ struct RealtimeBench {
             ] { times.add(name, value.formatted(decimals: 2), "µs in the audio thread per block") }
             return "\(facts.text)\n\n\(times.text)"
         }
-    }
-}
-
-extension PacedTrial {
-    /// A picture of how long blocks took: how many there were in each of 60 equal steps of the logarithm of time.
-    func histogram(title: String) -> String {
-        let (width, height, left, bottom) = (740.0, 260.0, 50.0, 40.0)
-        let (shortest, longest) = (100.0, 10_000_000.0)  // nanoseconds
-        let steps = 60
-        var counts = [Int](repeating: 0, count: steps)
-        for time in processNanoseconds {
-            let place = log(max(Double(time), shortest) / shortest) / log(longest / shortest) * Double(steps)
-            counts[min(steps - 1, Int(place))] += 1
-        }
-        // Rare ones are what is looked for: the heights are logarithms too.
-        let most = log(Double(max(counts.max() ?? 1, 1)) + 1)
-        let column = (width - left - 30) / Double(steps)
-        var shapes = ""
-        for (index, count) in counts.enumerated() where count > 0 {
-            let tall = (height - bottom - 30) * log(Double(count) + 1) / most
-            shapes +=
-                "<rect x=\"\(left + Double(index) * column)\" y=\"\(height - bottom - tall)\" width=\"\(column - 1)\" "
-                + "height=\"\(tall)\" fill=\"#3b6ea5\"><title>\(count)</title></rect>\n"
-        }
-        for (label, time) in [("1 µs", 1e3), ("10 µs", 1e4), ("100 µs", 1e5), ("1 ms", 1e6), ("10 ms", 1e7)] {
-            let x = left + log(time / shortest) / log(longest / shortest) * (width - left - 30)
-            shapes +=
-                "<line x1=\"\(x)\" y1=\"\(height - bottom)\" x2=\"\(x)\" y2=\"\(height - bottom + 5)\" stroke=\"#444\"/>"
-                + "<text x=\"\(x)\" y=\"\(height - 15)\" text-anchor=\"middle\">\(label)</text>\n"
-        }
-        let escaped = title.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(
-            of: "<", with: "&lt;")
-        return """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(width) \(height)" font-family="sans-serif" font-size="12">
-            <rect width="100%" height="100%" fill="#fff"/>
-            <text x="\(left)" y="18">\(escaped)</text>
-            <line x1="\(left)" y1="\(height - bottom)" x2="\(width - 10)" y2="\(height - bottom)" stroke="#444"/>
-            \(shapes)</svg>
-
-            """
     }
 }
