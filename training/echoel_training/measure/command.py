@@ -5,11 +5,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from . import product
-from .live import live
+from .live import concert, live
+from .midi import midi_file
+from .pieces import many_voices
 from .report import Figure
 from .tool import Echoel, Instrument
 
 MEASURES = ("tune", "steady", "repeat", "parity", "memory", "speed", "live")
+LONG_MEASURES = ("concert",)
+"""Those that are run only when they are asked for."""
+
+CONCERT_SECONDS = 300.0
 SONG = Path(__file__).resolve().parents[3] / "Examples" / "first-light.mid"
 _KEPT = ("notes", "chords", "bends", "held")
 
@@ -32,7 +38,7 @@ def run_measures(
     with tempfile.TemporaryDirectory(prefix="echoel-measure-") as folder:
         bench = product.Bench(echoel, Path(folder), keep)
         each = {"tune": product.in_tune, "steady": product.steady, "memory": product.memory, "speed": product.fast}
-        for measure in MEASURES:
+        for measure in (*MEASURES, *LONG_MEASURES):
             if measure not in measures:
                 continue
             if measure == "repeat":
@@ -44,6 +50,11 @@ def run_measures(
             elif measure == "live":
                 announce("live")
                 yield from live(echoel, SONG, Path(folder))
+            elif measure == "concert":
+                announce(f"concert: {2 * CONCERT_SECONDS / 60:.0f} minutes")
+                song = Path(folder) / "concert.mid"
+                song.write_bytes(midi_file(many_voices(CONCERT_SECONDS + 10)))
+                yield from concert(echoel, song, Path(folder), CONCERT_SECONDS)
             else:
                 for instrument in instruments:
                     announce(f"{measure}: {instrument.name}")

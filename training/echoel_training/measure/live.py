@@ -8,7 +8,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +34,78 @@ LEAST_EQUAL = 90.0
 _LOOK_AHEAD = 8192
 _QUIET = 1e-3
 _MOST_PERIODS = 512  # dropped at once
+_QUIETLY = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+EVERYBODY = "piano,2=strings,3=trumpet,4=synth"
+IDLE_PLUGIN = "http://lv2plug.in/plugins/eg-amp"
+
+
+def concert(echoel: Echoel, song: Path, folder: Path, duration: float) -> list[Figure]:
+    """Plays `song`, which is longer than so many seconds, as a musician would: with the look-ahead that `play` has, in real
+    time. Beside it, in the same way, a `jalv` host with an idle plugin: what it suffers is the server's and the machine's.
+
+    All without a bound: these are figures of a machine.
+    """
+    for program in ("jackd", "jack_rec", "jack_lsp", "jalv"):
+        if shutil.which(program) is None:
+            raise TrainingError(f"there is no {program}: apt-get install jackd2 jalv lv2-examples")
+    rendered = folder / "rendered.wav"
+    echoel.render(song.read_bytes(), rendered, EVERYBODY)
+    expected, _ = soundfile.read(rendered, always_2d=True)
+    group = "Concert: 16 voices in real time"
+    with _server() as (environment, faults):
+        host = subprocess.Popen(
+            ["jalv", IDLE_PLUGIN], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        )
+        _wait_for(lambda: (_ports(environment) or "").count("Amplifier") > 0, "jalv does not start")
+        before, stalls = faults(), _stalls(duration)
+        beside = faults() - before
+        host.kill()
+        host.wait()
+    figures = [
+        Figure(group, "faults of the server beside an idle host", float(beside), ""),
+        Figure(group, "stalls of the machine meanwhile", float(stalls), ""),
+    ]
+    with _server() as (environment, faults):
+        player = _player(echoel, song, environment, "--instrument", EVERYBODY)
+        before = faults()
+        recorder = _recorder(folder / "concert.wav", duration, environment)
+        stalls = _stalls(duration)
+        recorder.wait(timeout=60)
+        ours = faults() - before
+        player.send_signal(signal.SIGINT)
+        report = echoel.report_of(player)
+    played, _ = soundfile.read(folder / "concert.wav", always_2d=True)
+    share, farthest = equal_share(played, expected)
+    details = {"report": report, "seconds": duration, "period": PERIOD}
+    return figures + [
+        Figure(group, "faults of the server", float(ours), "", details=details),
+        Figure(group, "stalls of the machine", float(stalls), ""),
+        Figure(group, "voices at most", float(report["voicesPeak"]), ""),
+        Figure(group, "latency", float(report["latencySamples"]), "samples"),
+        Figure(group, "slices that were late", float(report["lateSlices"]), ""),
+        Figure(group, "frames concealed", float(report["missedFrames"]), "frames"),
+        Figure(group, "recorded segments that equal the rendering", share, "%"),
+        Figure(group, "largest difference in those", farthest, ""),
+    ]
+
+
+def _stalls(seconds: float) -> int:
+    """How often, in so many seconds, a process that only wakes up every half a millisecond does so over a millisecond
+    late; as urgent as a device, where the system permits it."""
+    code = """
+import os, sys, time
+try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(70))
+except (AttributeError, OSError): pass
+late, end = 0, time.monotonic() + float(sys.argv[1])
+while (now := time.monotonic()) < end:
+    time.sleep(0.0005)
+    late += time.monotonic() - now > 0.0015
+print(late)
+"""
+    watched = subprocess.run([sys.executable, "-S", "-c", code, str(seconds)], capture_output=True, text=True, check=True)
+    return int(watched.stdout)
 
 
 def live(echoel: Echoel, song: Path, folder: Path, duration: float = SECONDS) -> list[Figure]:
@@ -59,32 +135,52 @@ def _recorded(
     echoel: Echoel, song: Path, folder: Path, duration: float, freewheel: bool
 ) -> tuple[np.ndarray, dict[str, object]]:
     """What jack_rec heard ``[samples, 2]``, and what `echoel play` reported."""
-    environment = os.environ | {"JACK_DEFAULT_SERVER": f"echoel-measure-{os.getpid()}"}
-    server = ["jackd", "-n", environment["JACK_DEFAULT_SERVER"], "-r", "--no-mlock", "-S", "-d", "dummy"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
-    jackd = subprocess.Popen([*server, "-r", "48000", "-p", str(PERIOD)], **quiet)
-    try:
-        _wait_for(lambda: _ports(environment) is not None, "jackd does not start")
-        player = echoel.start("play", song, "--look-ahead", _LOOK_AHEAD, environment=environment)
-        # Once with its own name and once where it is connected: then it plays.
-        _wait_for(
-            lambda: (_ports(environment) or "").count("echoel:out_left") > 1, "echoel play does not begin to play"
-        )
+    with _server() as (environment, _):
+        player = _player(echoel, song, environment, "--look-ahead", _LOOK_AHEAD)
         if freewheel:  # not before: a client is told only of changes
-            subprocess.run(["jack_freewheel", "y"], check=True, timeout=60, **quiet)
+            subprocess.run(["jack_freewheel", "y"], check=True, timeout=60, env=environment, **_QUIETLY)
         recording = folder / "live.wav"
-        # Room for all of it: a freewheeling server does not wait for the disk.
-        room = str(round(48_000 * (duration + 1)))
-        record = ["jack_rec", "-f", recording, "-d", str(round(duration)), "-b", "24", "-B", room]
-        subprocess.run([*record, "echoel:out_left", "echoel:out_right"], timeout=duration * 10 + 60, **quiet)
+        _recorder(recording, duration, environment).wait(timeout=duration * 10 + 60)
         played, _ = soundfile.read(recording, always_2d=True)
         if len(played) < SEGMENT_SAMPLES:
             raise TrainingError("jack_rec recorded nothing")
         player.send_signal(signal.SIGINT)
         return played, echoel.report_of(player)
-    finally:
-        jackd.terminate()
-        jackd.wait()
+
+
+@contextmanager
+def _server() -> Iterator[tuple[dict[str, str], Callable[[], int]]]:
+    """A JACK server without a sound card: the environment of its clients, and how often it has said so far that it or a
+    client was late."""
+    environment = os.environ | {"JACK_DEFAULT_SERVER": f"echoel-measure-{os.getpid()}"}
+    server = ["jackd", "-n", environment["JACK_DEFAULT_SERVER"], "-r", "--no-mlock", "-S", "-d", "dummy"]
+    with tempfile.TemporaryFile("w+") as said:
+        jackd = subprocess.Popen([*server, "-r", "48000", "-p", str(PERIOD)], stdout=said, stderr=said, env=environment)
+
+        def faults() -> int:
+            said.seek(0)
+            return sum("XRun" in line or "Process error" in line for line in said)
+
+        try:
+            _wait_for(lambda: _ports(environment) is not None, "jackd does not start")
+            yield environment, faults
+        finally:
+            jackd.terminate()
+            jackd.wait()
+
+
+def _player(echoel: Echoel, song: Path, environment: dict[str, str], *options: object) -> subprocess.Popen:
+    """`echoel play`, from when on it plays: its name is there twice then, once where it is connected."""
+    player = echoel.start("play", song, *options, environment=environment)
+    _wait_for(lambda: (_ports(environment) or "").count("echoel:out_left") > 1, "echoel play does not begin to play")
+    return player
+
+
+def _recorder(file: Path, duration: float, environment: dict[str, str]) -> subprocess.Popen:
+    """Room for all of it: a freewheeling server does not wait for the disk."""
+    room = str(round(48_000 * (duration + 1)))
+    record = ["jack_rec", "-f", file, "-d", str(round(duration)), "-b", "24", "-B", room]
+    return subprocess.Popen([*record, "echoel:out_left", "echoel:out_right"], env=environment, **_QUIETLY)
 
 
 def equal_share(played: np.ndarray, expected: np.ndarray) -> tuple[float, float]:

@@ -91,3 +91,17 @@ def medley(channels: int, low: int, high: int) -> tuple[list[Note], list[Bend]]:
         for i in range(60):
             bends.append(Bend(3 * _ODD + i * 997, 2.0 * rng.uniform(-1, 1), channel))
     return notes, bends
+
+
+def many_voices(length: float, voices: int = 16, channels: int = 4) -> list[Note]:
+    """So many voices all the time, each with one note after the other, on so many channels in turn."""
+    rng = random.Random(16)
+    notes = []
+    for voice in range(voices):
+        onset = _FIRST_ONSET + round(voice * SAMPLE_RATE / 7)
+        while onset < seconds(length):
+            lasting = seconds(rng.uniform(0.5, 2.5))
+            key = LOW_KEY + (2 * voice + rng.randint(0, 1) * 2 * voices // 3) % (HIGH_KEY - LOW_KEY)
+            notes.append(Note(onset, lasting, key, rng.randint(50, 110), voice % channels))
+            onset += lasting
+    return notes
