@@ -22,7 +22,12 @@ struct InstrumentSwapTests {
             isThreaded: false)
     }
 
-    private func isEqual(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Bool { a.elementsEqual(b) }
+    /// Where two sounds differ first, and by how much; nil where they are equal.
+    private func difference(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> String? {
+        let differing = zip(a, b).enumerated().filter { $0.element.0 != $0.element.1 }
+        guard let first = differing.first else { return a.count == b.count ? nil : "\(a.count), \(b.count)" }
+        return "\(differing.count) from \(first.offset) on: \(first.element), \(differing.last!)"
+    }
 
     /// Notes, pedals, bends, controllers and programs on four channels, and what is left of them at a time: the messages
     /// after which another player stands where this one does.
@@ -141,11 +146,11 @@ struct InstrumentSwapTests {
                 if swapped.position > time { try alone.play(frames: 128) }
             }
             let heard = time + swapped.live.latency.total
-            #expect(isEqual(swapped.left[..<heard], kept.left[..<heard]))
-            #expect(isEqual(swapped.right[..<heard], kept.right[..<heard]))
+            #expect(difference(swapped.left[..<heard], kept.left[..<heard]) == nil)
+            #expect(difference(swapped.right[..<heard], kept.right[..<heard]) == nil)
             let over = heard + 960
-            #expect(isEqual(swapped.left[over...], alone.left[(over - time)...]))
-            #expect(isEqual(swapped.right[over...], alone.right[(over - time)...]))
+            #expect(difference(swapped.left[over...], alone.left[(over - time)...]) == nil)
+            #expect(difference(swapped.right[over...], alone.right[(over - time)...]) == nil)
             let isHeard = swapped.left[over...].contains { abs($0) > 1e-3 }
             #expect(isHeard)
             #expect(!swapped.live.collect() && swapped.live.status.missedFrames == 0)
@@ -225,7 +230,7 @@ struct InstrumentSwapTests {
             try tried.play(frames: 128)
             try kept.play(frames: 128)
         }
-        #expect(isEqual(tried.left[...], kept.left[...]) && !tried.live.collect())
+        #expect(difference(tried.left[...], kept.left[...]) == nil && !tried.live.collect())
     }
 
     private struct Weak { weak var renderer: NeuralVoiceRenderer? }

@@ -80,6 +80,8 @@ internal import Signal
             left[pan] = Float(2).squareRoot() * rt_cos(angle)
             right[pan] = Float(2).squareRoot() * rt_sin(angle)
         }
+        // To the bit, as before the first message.
+        (left[64], right[64]) = (1, 1)
         panLeft = left
         panRight = right
     }
