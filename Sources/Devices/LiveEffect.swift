@@ -5,45 +5,39 @@ public import Streaming
 /// A model that a device's sound is sent through.
 ///
 /// A model of one channel is run for each channel of the device, with states of its own; one of several takes as many.
+/// Another model can take its place while it is played: see `EffectSlot`.
 ///
 /// Room: control.
 @safe public final class LiveEffect: Sendable {
-    public let engine: AsyncInferenceEngine
-    /// Of the device.
-    public let channels: Int
+    public let slot: EffectSlot
     /// Of the device, Hz.
     public let sampleRate: Int
-    public let maximumBlockFrames: Int
     let levels = Levels()
 
     /// Starts the workers.
     ///
     /// - Parameter configuration: `sampleRate` is replaced by the one given, and `streams` follows from the channels.
-    /// - Throws: what `AsyncInferenceEngine` throws, and `invalidArgument` for channels that the model does not have.
+    /// - Throws: what `EffectSlot` throws.
     public init(
         _ model: EffectModel, channels: Int, sampleRate: Int, configuration: EffectConfiguration
     ) throws(InferenceError) {
         var configuration = configuration
         configuration.sampleRate = sampleRate
-        configuration.streams = try model.streams(forChannels: channels)
-        engine = try AsyncInferenceEngine(model, configuration)
-        self.channels = channels
+        slot = try EffectSlot(model, channels: channels, configuration)
         self.sampleRate = sampleRate
-        maximumBlockFrames = configuration.blockFrames
     }
 
-    public var latency: Latency { engine.latency }
+    public var latency: Latency { slot.latency }
+    /// Of the device.
+    public var channels: Int { slot.channels }
+    public var maximumBlockFrames: Int { slot.maximumBlockFrames }
 
-    /// What has happened since the start, of all streams together.
+    /// What has happened since the start, of all streams and models together.
     public var status: LiveEffectStatus {
-        var status = LiveEffectStatus()
-        for stream in engine.streams {
-            let one = stream.status
-            status.missedFrames = max(status.missedFrames, one.missedFrames)
-            status.overloads = max(status.overloads, one.overloads)
-            status.lateHops += one.lateHops
-            status.skippedHops += one.skippedHops
-        }
+        let played = slot.status
+        var status = LiveEffectStatus(
+            missedFrames: played.missedFrames, overloads: played.overloads, lateHops: played.lateHops,
+            skippedHops: played.skippedHops)
         (status.inputLevel, status.outputLevel) = levels.take()
         return status
     }
@@ -81,19 +75,4 @@ public struct LiveEffectStatus: Sendable, Equatable {
     /// The largest magnitudes since the last status, 1 = full scale.
     public var inputLevel: Float = 0
     public var outputLevel: Float = 0
-}
-
-extension EffectModel {
-    /// How many streams so many channels of a device or a file are.
-    ///
-    /// - Throws: `invalidArgument` where the model has several channels, and not as many.
-    func streams(forChannels channels: Int) throws(InferenceError) -> Int {
-        guard 1...16 ~= channels, description.channels == 1 || description.channels == channels else {
-            throw InferenceError(
-                .invalidArgument,
-                "The model has \(description.channels) channels, and the sound \(channels). Take sound of "
-                    + (description.channels == 1 ? "1 to 16." : "\(description.channels) channels."))
-        }
-        return description.channels == 1 ? channels : 1
-    }
 }

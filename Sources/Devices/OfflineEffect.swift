@@ -10,20 +10,20 @@ public struct OfflineEffect {
     public let channels: Int
     public let sampleRate: Int
     public let latency: Latency
-    private let engine: AsyncInferenceEngine
+    private let slot: EffectSlot
     private static let blockFrames = 512
 
     /// - Parameters:
     ///   - channels: 1…16 for a model of one channel, which each of them goes through by itself; else the model's.
     ///   - sampleRate: of the sound, Hz.
-    /// - Throws: what `AsyncInferenceEngine` throws, and `invalidArgument` for channels that the model does not have.
+    /// - Throws: what `EffectSlot` throws.
     public init(_ model: EffectModel, channels: Int, sampleRate: Int) throws(InferenceError) {
         // Between two blocks the worker does all that is due.
         let configuration = EffectConfiguration(
             blockFrames: Self.blockFrames, workSamples: 1, sampleRate: sampleRate,
-            streams: try model.streams(forChannels: channels), workers: 1, concealment: .silence)
-        engine = try AsyncInferenceEngine(model, configuration, isThreaded: false)
-        latency = engine.latency
+            workers: 1, concealment: .silence)
+        slot = try EffectSlot(model, channels: channels, configuration, isThreaded: false)
+        latency = slot.latency
         self.channels = channels
         self.sampleRate = sampleRate
     }
@@ -37,7 +37,7 @@ public struct OfflineEffect {
     public func render(
         read: (inout [[Float]]) throws -> Int, write: ([[Float]], Int) throws -> Void
     ) throws {
-        for stream in engine.streams { stream.reset() }
+        slot.reset()
         let block = Self.blockFrames
         var rows = [[Float]](repeating: [Float](repeating: 0, count: block), count: channels)
         var (known, written, toTrim) = (0, 0, latency.total)
@@ -65,16 +65,11 @@ public struct OfflineEffect {
 
     private func process(_ rows: inout [[Float]]) throws {
         let block = Self.blockFrames
-        let perStream = channels / engine.streams.count
-        for (index, stream) in engine.streams.enumerated() {
-            let input = Array(rows[index * perStream..<(index + 1) * perStream].joined())
-            var output = input
-            var span = output.mutableSpan
-            stream.process(input.span, &span, frames: block)
-            for row in 0..<perStream {
-                rows[index * perStream + row] = Array(output[row * block..<(row + 1) * block])
-            }
-        }
-        while try engine.runNext() {}
+        let input = Array(rows.joined())
+        var output = input
+        var span = output.mutableSpan
+        slot.process(input.span, &span, frames: block)
+        for row in rows.indices { rows[row] = Array(output[row * block..<(row + 1) * block]) }
+        for engine in slot.engines { while try engine.runNext() {} }
     }
 }

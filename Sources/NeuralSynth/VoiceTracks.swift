@@ -2,10 +2,10 @@ internal import Realtime
 
 /// What the audio room tells the worker. All times are event time, in samples, and never go back.
 enum VoiceCommand: BitwiseCopyable, Sendable {
-    /// A note begins on a track.
+    /// A note begins on a track, at an age of so many samples.
     case start(
         time: Int, track: Int32, channel: UInt8, key: UInt8, velocity: UInt8, instrument: Int32,
-        noteCount: UInt32)
+        noteCount: UInt32, age: Int)
     /// The note on a track is let go; it is silent from `silentAt` on.
     case release(time: Int, track: Int32, silentAt: Int)
     /// The note on a track makes room for another; it is silent from `silentAt` on.
@@ -16,7 +16,7 @@ enum VoiceCommand: BitwiseCopyable, Sendable {
     var time: Int {
         @_noLocks get {
             switch self {
-            case .start(let time, _, _, _, _, _, _): time
+            case .start(let time, _, _, _, _, _, _, _): time
             case .release(let time, _, _), .steal(let time, _, _), .bend(let time, _, _): time
             }
         }

@@ -27,6 +27,20 @@ public enum Instrument: ~Copyable {
         }
     }
 
+    /// Before its first block: what is held in `old` goes on here, and fades there. Room: audio.
+    @_noLocks
+    mutating func takeOver(from old: inout Instrument) {
+        switch consume self {
+        case .neural(var synth):
+            switch consume old {
+            case .neural(var before):
+                synth.takeOver(from: &before)
+                old = .neural(before)
+            }
+            self = .neural(synth)
+        }
+    }
+
     /// Room: audio.
     @_noLocks
     func status(level: Float, position: Int) -> BlockStatus {
@@ -35,15 +49,6 @@ public enum Instrument: ~Copyable {
             BlockStatus(
                 voices: synth.voicesSounding, voicesPeak: synth.voicesPeak, level: level,
                 droppedNotes: synth.droppedNotes, missedFrames: synth.missedFrames, position: position)
-        }
-    }
-
-    var counters: PlayerCounters {
-        switch self {
-        case .neural(let synth):
-            PlayerCounters(
-                voicesPeak: synth.voicesPeak, droppedNotes: synth.droppedNotes,
-                missedFrames: synth.missedFrames)
         }
     }
 }

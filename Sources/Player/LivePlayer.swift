@@ -15,9 +15,8 @@ public import Streaming
     // Sendable: the player's audio half belongs to one thread, which is not ours to choose; all else is immutable.
     public let player: Player
     public let latency: Latency
-    private let signals: UnsafeMutablePointer<RenderSignals>
-    private let work: DueRendering
-    private let thread: RenderThread?
+    private let configuration: NeuralSynthConfiguration
+    private let worker: PlayedInstrument.Worker
 
     /// Starts the worker.
     ///
@@ -50,29 +49,53 @@ public import Streaming
             model: 0, lookAhead: live.lookAheadSamples)
         var configuration = configuration
         configuration.maximumBlockFrames = live.blockFrames
+        self.configuration = configuration
+        worker = isThreaded ? .thread(priority: live.workerPriority) : .called
         let synth = try NeuralSoundSynth(
             instruments: instruments, configuration: configuration, latencySamples: latency.total)
-        unsafe signals = .allocate(capacity: 1)
-        unsafe signals.initialize(to: RenderSignals())
-        player = Player(synth)
-        work = unsafe DueRendering(renderer: player.renderer, signals: signals)
         do throws(InferenceError) {
-            thread = isThreaded ? try RenderThread(work, priority: Int32(live.workerPriority)) : nil
+            player = try Player(synth, worker)
         } catch {
-            unsafe signals.deinitialize(count: 1)
-            unsafe signals.deallocate()
             throw NeuralSynthError(.inference, "\(error)", underlying: error)
         }
-        unsafe player.tell(signals)
     }
 
-    /// Audio must have stopped.
-    deinit {
-        thread?.stop()
-        unsafe player.tell(nil)
-        unsafe signals.deinitialize(count: 1)
-        unsafe signals.deallocate()
+    /// Plays other instruments from the next block on, without a gap; the latency stays as it is.
+    ///
+    /// They are loaded, warmed up and have a worker of their own before audio hears of them. The channels stay as they are:
+    /// volume, expression, pan, pedal, bend and its range, and the program where one of the new instruments has it. Notes
+    /// that keys or pedals hold go on in the new instruments at their age, rising within 20 ms at 48 kHz while
+    /// everything of the old ones fades; notes that begin later begin as ever. While a swap is under way the next one waits,
+    /// and of several that wait the newest is played.
+    ///
+    /// - Parameter configuration: nil for the one that the player was made with, whose slices and blocks stay in any case.
+    /// - Throws: `NeuralSynthError`, `incompatibleModels` for instruments of another rate. The old ones then play on.
+    public func swap(
+        to instruments: [NeuralInstrument], configuration wanted: NeuralSynthConfiguration? = nil
+    ) throws(NeuralSynthError) {
+        var configuration = wanted ?? configuration
+        configuration.sliceSamples = self.configuration.sliceSamples
+        configuration.maximumBlockFrames = self.configuration.maximumBlockFrames
+        let synth = try NeuralSoundSynth(
+            instruments: instruments, configuration: configuration, latencySamples: latency.total)
+        guard synth.sampleRate == player.sampleRate else {
+            throw NeuralSynthError(
+                .incompatibleModels,
+                "\(instruments[0].name) plays at \(synth.sampleRate) Hz and cannot take the place of instruments at "
+                    + "\(player.sampleRate) Hz")
+        }
+        do throws(InferenceError) {
+            try synth.renderer.warmUp()
+            player.swap(to: try PlayedInstrument(synth, worker))
+        } catch {
+            throw NeuralSynthError(
+                .inference, "the new instruments cannot be played: \(error)", underlying: error)
+        }
     }
+
+    /// Frees instruments that are no longer heard, as `swap` does before. Returns whether a swap is still under way, or
+    /// waits.
+    @discardableResult public func collect() -> Bool { player.collect() }
 
     /// Whether the system lets a worker of that priority run ahead of other programs (SCHED_FIFO).
     public static func realtimeIsPermitted(priority: Int = LiveConfiguration().workerPriority) -> Bool {
@@ -80,33 +103,30 @@ public import Streaming
     }
 
     /// Why there is no more sound, where inference has failed.
-    public var failure: InferenceError? { thread?.failure }
+    public var failure: InferenceError? { player.newest.failure }
 
     /// Room: worker, where there is no thread.
-    package func renderWhatIsDue() throws(InferenceError) { try work.run() }
+    package func renderWhatIsDue() throws(InferenceError) {
+        for instrument in player.succession.objects() { try instrument.renderWhatIsDue() }
+    }
 
     /// Waits until the worker has rendered every slice that it may: for whoever plays faster than real time. Gives up
     /// after ten seconds, and where inference has failed. Room: control.
     public func waitForWorker() {
-        let slice = player.renderer.sliceSamples
-        let due = unsafe signals.pointee.known.read() / slice * slice
         for _ in 0..<100_000 {
-            if player.renderer.renderedUntil >= due { return }
-            if unsafe signals.pointee.failed.read() != 0 { return }
+            if player.succession.objects().allSatisfy(\.isIdle) { return }
             rt_sleep(100_000)
         }
     }
 
     /// Room: control, one thread.
     public var status: LiveStatus {
-        let played = player.status.fetch()
-        return unsafe LiveStatus(
+        let (played, late) = (player.status.fetch(), player.lateness)
+        return LiveStatus(
             voices: played.voices, voicesPeak: played.voicesPeak, level: played.level,
             droppedNotes: played.droppedNotes, missedFrames: played.missedFrames,
-            lateSlices: signals.pointee.lateSlices.read(),
-            skippedSlices: signals.pointee.skippedSlices.read(),
-            worstLatenessSamples: signals.pointee.worstLateness.read(),
-            workerIsRealtime: thread?.isRealtime ?? false,
+            lateSlices: late.lateSlices, skippedSlices: late.skippedSlices,
+            worstLatenessSamples: late.worstSamples, workerIsRealtime: player.newest.isRealtime,
             frames: played.position)
     }
 }

@@ -1,5 +1,7 @@
+internal import Inference
 public import NeuralSynth
 public import Realtime
+internal import Synchronization
 
 /// What happened while a `Player` played.
 public struct PlayerCounters: Sendable, Equatable {
@@ -32,23 +34,41 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         self.missedFrames = missedFrames
         self.position = position
     }
+
+    /// And what happened in another instrument.
+    @_noLocks
+    mutating func add(_ other: BlockStatus) {
+        voices += other.voices
+        if other.voicesPeak > voicesPeak { voicesPeak = other.voicesPeak }
+        droppedNotes += other.droppedNotes
+        missedFrames += other.missedFrames
+    }
 }
 
 /// An instrument behind one `process` call: what a device, a plugin or the offline renderer runs.
 ///
-/// Room: `process` and `reset` audio (one thread); everything else control, while audio is not running.
+/// Room: `process`, `reset` and `rendererHasFailed` audio (one thread); everything else control.
 @safe public final class Player {
     // Audio's alone. The check that no two accesses overlap would allocate: its record is thread-local, and in a library
     // that is opened at run time a thread gets that memory when it first asks for it.
-    @exclusivity(unchecked) private var instrument: Instrument
-    /// Where the worker is told that a block has been played; nil where whoever calls `process` renders as well.
-    @exclusivity(unchecked) private var signals: UnsafeMutablePointer<RenderSignals>?
+    @exclusivity(unchecked) private var current: Unmanaged<PlayedInstrument>
+    @exclusivity(unchecked) private var sound: UnsafeMutablePointer<SoundingInstrument>
+    /// Whose place the current one has taken, while it is still heard.
+    @exclusivity(unchecked) private var leaving: Unmanaged<PlayedInstrument>?
+    @exclusivity(unchecked) private var leavingSound: UnsafeMutablePointer<SoundingInstrument>
+    /// What happened in those that are over.
+    @exclusivity(unchecked) private var past = BlockStatus()
+    /// Both channels of what is leaving.
+    private let rest: UnsafeMutablePointer<Float>
     /// The event time of the next block's first frame.
     @exclusivity(unchecked) private var position = 0
     /// What was played last, for one thread of the control room.
     let status = Mailbox(BlockStatus())
-    /// The worker half of the instrument.
-    public let renderer: NeuralVoiceRenderer
+    let succession: Succession<PlayedInstrument>
+    /// Of those that are over.
+    private let pastLateness = Mutex(RenderLateness())
+    /// The worker half of the newest instrument.
+    public var renderer: NeuralVoiceRenderer { newest.renderer }
     /// Samples from a message to its sound.
     public let latencySamples: Int
     /// Hz.
@@ -56,12 +76,33 @@ struct BlockStatus: BitwiseCopyable, Sendable {
     /// The most frames that `process` takes.
     public let maximumBlockFrames: Int
 
-    public init(_ synth: consuming NeuralSoundSynth) {
-        renderer = synth.renderer
+    /// Whoever calls `process` has rendered what is due.
+    public convenience init(_ synth: consuming NeuralSoundSynth) {
+        do throws(InferenceError) {
+            try self.init(synth, .caller)
+        } catch {
+            fatalError("\(error)")  // only a thread can fail to start
+        }
+    }
+
+    /// - Throws: `outOfResources` where the system starts no more threads.
+    init(_ synth: consuming NeuralSoundSynth, _ worker: PlayedInstrument.Worker) throws(InferenceError) {
         latencySamples = synth.latencySamples
         sampleRate = synth.sampleRate
         maximumBlockFrames = synth.maximumBlockFrames
-        unsafe instrument = .neural(synth)
+        let first = try PlayedInstrument(synth, worker)
+        succession = Succession(first)
+        unsafe current = .passRetained(first)
+        unsafe (sound, leavingSound) = unsafe (first.sound, first.sound)
+        unsafe rest = .allocate(capacity: 2 * maximumBlockFrames)
+        unsafe rest.initialize(repeating: 0, count: 2 * maximumBlockFrames)
+    }
+
+    /// Audio must have stopped.
+    deinit {
+        unsafe current.release()
+        unsafe leaving?.release()
+        unsafe rest.deallocate()
     }
 
     /// Acts on the messages of one block and fills both outputs.
@@ -74,40 +115,107 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
     ) {
         let region = RealtimeRegion.enter()
-        unsafe instrument.process(messages, left: &left, right: &right)
+        if unsafe leaving == nil { takeNext() }
+        unsafe sound.pointee.process(messages, left: &left, right: &right)
+        if unsafe leaving != nil { addLeaving(messages, &left, &right) }
         unsafe position += left.count
-        if let signals = unsafe signals {
-            unsafe signals.pointee.heard.publish(position - latencySamples)
-            unsafe signals.pointee.known.publish(position)
-            unsafe signals.pointee.work.signal()
-        }
         var level: Float = 0
         for i in 0..<left.count {
             if left[i].magnitude > level { level = left[i].magnitude }
             if right[i].magnitude > level { level = right[i].magnitude }
         }
-        unsafe status.leave(instrument.status(level: level, position: position))
+        var block = unsafe sound.pointee.status
+        if unsafe leaving != nil { unsafe block.add(leavingSound.pointee.status) }
+        unsafe block.add(past)
+        block.level = level
+        unsafe block.position = position
+        status.leave(block)
         region.leave()
+    }
+
+    /// Lets the instrument that waits take the place of the current one.
+    @_noLocks
+    private func takeNext() {
+        guard let taken = unsafe succession.take() else { return }
+        let new = unsafe taken._withUnsafeGuaranteedRef { unsafe $0.sound }
+        unsafe (leaving, leavingSound) = unsafe (current, sound)
+        unsafe (current, sound) = unsafe (taken, new)
+        if unsafe position > 0 {
+            unsafe new.pointee.takeOver(from: &leavingSound.pointee)
+        } else {
+            endLeaving()
+        }
+    }
+
+    @_noLocks
+    private func addLeaving(
+        _ messages: Span<TimedMessage>, _ left: inout MutableSpan<Float>, _ right: inout MutableSpan<Float>
+    ) {
+        let frames = left.count
+        var l = unsafe MutableSpan(_unsafeStart: rest, count: frames)
+        var r = unsafe MutableSpan(_unsafeStart: rest + frames, count: frames)
+        unsafe leavingSound.pointee.process(messages, left: &l, right: &r)
+        for i in 0..<frames {
+            left[i] += l[i]
+            right[i] += r[i]
+        }
+        if unsafe leavingSound.pointee.isOver { endLeaving() }
+    }
+
+    @_noLocks
+    private func endLeaving() {
+        guard let old = unsafe leaving else { return }
+        var status = unsafe leavingSound.pointee.status
+        status.voices = 0
+        unsafe past.add(status)
+        _ = unsafe succession.retire(old)
+        unsafe leaving = nil
     }
 
     /// Silences everything and resets the controllers.
     @_noLocks
     public func reset() {
         let region = RealtimeRegion.enter()
-        unsafe instrument.reset()
+        if unsafe leaving != nil { endLeaving() }
+        unsafe sound.pointee.reset()
         region.leave()
     }
 
-    public var counters: PlayerCounters { unsafe instrument.counters }
+    public var counters: PlayerCounters {
+        let played = status.fetch()
+        return PlayerCounters(
+            voicesPeak: played.voicesPeak, droppedNotes: played.droppedNotes,
+            missedFrames: played.missedFrames)
+    }
 
     /// Whether the worker has given up, so that there is silence from now on. Room: audio.
     public var rendererHasFailed: Bool {
         @_noLocks get {
-            guard let signals = unsafe signals else { return false }
-            return unsafe signals.pointee.failed.read() != 0
+            unsafe sound.pointee.hasFailed
         }
     }
 
-    /// Tells `signals` of every block from now on; room: control, while audio is not running.
-    func tell(_ signals: UnsafeMutablePointer<RenderSignals>?) { unsafe self.signals = signals }
+    // Instruments that take each other's place. Room: control, any thread, also while audio runs.
+
+    var newest: PlayedInstrument { succession.objects().last! }
+
+    /// Plays `next` from the next block on.
+    func swap(to next: PlayedInstrument) { bury(succession.offer(next)) }
+
+    /// Frees what is over; whether a swap is still under way, or waits.
+    func collect() -> Bool {
+        bury(succession.collect())
+        return succession.objects().count > 1
+    }
+
+    private func bury(_ gone: [PlayedInstrument]) {
+        for instrument in gone { pastLateness.withLock { $0.add(instrument.lateness) } }
+    }
+
+    /// Of all instruments.
+    var lateness: RenderLateness {
+        var lateness = pastLateness.withLock { $0 }
+        for instrument in succession.objects() { lateness.add(instrument.lateness) }
+        return lateness
+    }
 }

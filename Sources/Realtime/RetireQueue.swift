@@ -20,11 +20,13 @@
     }
 
     /// Releases what has been retired; returns how many objects.
-    @discardableResult public borrowing func free() -> Int {
+    ///
+    /// - Parameter last: is shown each before its release.
+    @discardableResult public borrowing func free(_ last: (Object) -> Void = { _ in }) -> Int {
         var count = 0
         while let address = retired.pop() {
             guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { continue }
-            unsafe Unmanaged<Object>.fromOpaque(pointer).release()
+            last(unsafe Unmanaged<Object>.fromOpaque(pointer).takeRetainedValue())
             count += 1
         }
         return count

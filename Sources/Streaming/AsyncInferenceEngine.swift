@@ -73,7 +73,7 @@ internal import Synchronization
                 .shapeMismatch, "The model takes hops of \(effect.hop) samples, not \(hop).")
         }
         (channels, hop) = (effect.channels, effect.hop)
-        let timing = EffectTiming(effect, configuration)
+        let timing = try EffectTiming(effect, configuration)
         latency = timing.latency
         var streams: [InferenceStream] = []
         for _ in 0..<configuration.streams {
@@ -102,7 +102,7 @@ internal import Synchronization
     ) throws(InferenceError) -> Latency {
         try configuration.validate()
         try effect.validateRanges()
-        return EffectTiming(effect, configuration).latency
+        return try EffectTiming(effect, configuration).latency
     }
 
     /// - Throws: `invalidArgument`.

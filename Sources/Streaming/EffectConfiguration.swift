@@ -12,6 +12,9 @@ public struct EffectConfiguration: Sendable, Equatable {
     public var modelDelaySamples: Int
     /// How long a run may take, in samples of the sound's time, 1…65536: what the look-ahead is made for.
     public var workSamples: Int
+    /// From what comes in to its sound, in samples of the sound, 0…2²⁰; nil is the least that the model and the blocks ask
+    /// for. What is more than that the workers have to compute in.
+    public var latencySamples: Int?
     /// Of the sound, Hz, 8000…384,000; nil where it is the model's. Where they differ, the sound is resampled.
     public var sampleRate: Int?
     /// Sounds that go through the model side by side, 1…64.
@@ -31,15 +34,15 @@ public struct EffectConfiguration: Sendable, Equatable {
 
     public init(
         blockFrames: Int = 256, blocksVary: Bool = false, hop: Int? = nil, modelDelaySamples: Int = 0,
-        workSamples: Int, sampleRate: Int? = nil, streams: Int = 1, workers: Int = 1,
-        workerPriority: Int = 60,
-        concealment: Policy = .dry
+        workSamples: Int, latencySamples: Int? = nil, sampleRate: Int? = nil, streams: Int = 1,
+        workers: Int = 1, workerPriority: Int = 60, concealment: Policy = .dry
     ) {
         self.blockFrames = blockFrames
         self.blocksVary = blocksVary
         self.hop = hop
         self.modelDelaySamples = modelDelaySamples
         self.workSamples = workSamples
+        self.latencySamples = latencySamples
         self.sampleRate = sampleRate
         self.streams = streams
         self.workers = workers
@@ -52,7 +55,8 @@ public struct EffectConfiguration: Sendable, Equatable {
         let ranges: [(String, Int, ClosedRange<Int>)] = [
             ("frames per block", blockFrames, 1...8192), ("samples per hop", hop ?? 1, 1...65_536),
             ("samples of the model's delay", modelDelaySamples, 0...65_536),
-            ("samples of work", workSamples, 1...65_536), ("streams", streams, 1...64),
+            ("samples of work", workSamples, 1...65_536),
+            ("samples of latency", latencySamples ?? 0, 0...1 << 20), ("streams", streams, 1...64),
             ("workers", workers, 1...64),
             ("for the priority", workerPriority, 1...99), ("Hz", sampleRate ?? 48_000, Self.sampleRates),
         ]

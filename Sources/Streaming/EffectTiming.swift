@@ -1,3 +1,4 @@
+internal import Inference
 internal import Signal
 
 /// What the parts of an effect's latency come to, at the model's rate and at the sound's.
@@ -9,25 +10,35 @@ struct EffectTiming {
     let extraDelayTicks: Int
     let latency: Latency
 
-    init(_ model: EffectDescription, _ configuration: EffectConfiguration) {
+    /// - Throws: `invalidArgument` where the configuration says a latency that is not enough.
+    init(_ model: EffectDescription, _ configuration: EffectConfiguration) throws(InferenceError) {
         let n = configuration.blockFrames
         rates = Self.rates(model, configuration)
         let buffering = Latency.effectBuffering(
             blockFrames: n, hop: model.hop, blocksVary: configuration.blocksVary, rates: rates)
-        let lookAhead = Latency.effectLookAhead(
+        var lookAhead = Latency.effectLookAhead(
             workSamples: configuration.roundSamples, blockFrames: n, hop: model.hop,
             blocksVary: configuration.blocksVary, rates: rates)
+        let own = model.delaySamples + configuration.modelDelaySamples
+        let (l, m) = (rates.ticksPerInput, rates.ticksPerOutput)
+        let filters = rates == .equal ? 0 : 2 * Resampler.delayTicks(of: rates)
+        let least = (filters + (buffering + lookAhead + own) * m + l - 1) / l
+        let total = configuration.latencySamples ?? least
+        guard total >= least else {
+            throw InferenceError(
+                .invalidArgument,
+                "The model needs a latency of \(least) samples, and \(total) is what there is. Give it more, or take a model "
+                    + "of shorter hops or less work.")
+        }
+        if total > least { lookAhead = (total * l - filters) / m - buffering - own }
         delay = buffering + lookAhead
-        totalDelay = delay + model.delaySamples + configuration.modelDelaySamples
+        totalDelay = delay + own
         guard rates != .equal else {
             extraDelayTicks = 0
-            latency = Latency(
-                buffering: buffering, model: totalDelay - delay, lookAhead: lookAhead)
+            latency = Latency(buffering: buffering, model: own, lookAhead: lookAhead)
             return
         }
-        let (l, m) = (rates.ticksPerInput, rates.ticksPerOutput)
-        let ticks = 2 * Resampler.delayTicks(of: rates) + totalDelay * m
-        let total = (ticks + l - 1) / l
+        let ticks = filters + totalDelay * m
         extraDelayTicks = total * l - ticks
         // Each part begins where the ones before end.
         let ends = [buffering * m / l, delay * m / l, totalDelay * m / l]
@@ -37,7 +48,7 @@ struct EffectTiming {
     }
 
     /// From the sound's rate to the model's.
-    private static func rates(_ model: EffectDescription, _ configuration: EffectConfiguration) -> RateRatio {
+    static func rates(_ model: EffectDescription, _ configuration: EffectConfiguration) -> RateRatio {
         guard let sound = configuration.sampleRate, let model = model.sampleRate else { return .equal }
         return RateRatio(from: sound, to: model)
     }

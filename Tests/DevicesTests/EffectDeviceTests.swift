@@ -135,7 +135,7 @@ extension JackDeviceTests {
         #expect(isHeard && input > 0.01)
         device.fadeOut()
         #expect(wait { device.hasFaded })
-        #expect(live.engine.failure == nil && device.status.frames > 0)
+        #expect(live.slot.failure == nil && device.status.frames > 0)
         source.close()
         device.close()
     }

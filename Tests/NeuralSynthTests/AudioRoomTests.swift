@@ -116,6 +116,45 @@ struct AudioRoomTests {
         #expect(live.status.missedFrames == 0 && live.status.voicesPeak > 6)
     }
 
+    /// The blocks in which instruments are taken, take over held notes, are heard together, and are let go of; a worker that
+    /// does nothing meanwhile, and a reset.
+    @Test func swappingInstrumentsAllocatesNothing() throws {
+        var configuration = NeuralSynthConfiguration()
+        configuration.sliceSamples = 128
+        let live = try LivePlayer(
+            instruments: try ModelFolder.fixtures.instruments(["sine"]), configuration: configuration,
+            live: LiveConfiguration(), isThreaded: false)
+        let others = try ["soft", "sway", "sine"].map { try ModelFolder.fixtures.instruments([$0]) }
+        var left = [Float](repeating: 0, count: 128)
+        var right = left
+        var (audio, worker, swaps) = (0, 0, 0)
+        for block in 0..<420 {
+            if block % 40 == 20 {
+                try live.swap(to: others[block / 40 % 3])
+                swaps += 1
+            }
+            let key = UInt8(48 + block % 24)
+            let messages = [(0xB0, 64, block % 50 < 25 ? 127 : 0), (0xE0, 0, key), (0x90, key, 90)].map {
+                TimedMessage(
+                    offsetFrames: 64, message: ChannelMessage(status: $0.0, data1: $0.1, data2: $0.2))
+            }
+            var leftSpan = left.mutableSpan
+            var rightSpan = right.mutableSpan
+            audio += allocations {
+                live.player.process(messages.span, left: &leftSpan, right: &rightSpan)
+                if block % 110 == 109 { live.player.reset() }
+            }
+            if !(100..<110).contains(block) {
+                worker += try allocationsApart { try live.renderWhatIsDue() }.ours
+            }
+        }
+        #expect(audio == 0)
+        #if !DEBUG  // without optimisation generics allocate
+            #expect(worker == 0)
+        #endif
+        #expect(!live.collect() && swaps == 10 && left.contains { $0 != 0 })
+    }
+
     @Test func aResetPlayerIsSilentAndPlaysAgain() throws {
         let instruments = try ModelFolder.shipped.instruments(["trumpet"])
         let player = try OfflineRenderer(

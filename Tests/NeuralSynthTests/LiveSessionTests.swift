@@ -8,19 +8,23 @@ import Testing
 /// How many random sessions are played: `script/sessions` asks for thousands.
 private let sessionCount = ProcessInfo.processInfo.environment["ECHOEL_SESSIONS"].flatMap(Int.init) ?? 40
 
-/// Sessions of a live player with notes, blocks, look-aheads, stalls of the worker and resets at random, each compared with
-/// the same session without stalls.
+/// Sessions of a live player with notes, blocks, look-aheads, stalls of the worker, resets and swaps of the instrument at
+/// random, each compared with the same session without stalls.
 @Suite("Live sessions")
 struct LiveSessionTests {
     @Test(arguments: 0..<sessionCount)
     func sessionsKeepTheirTime(_ number: Int) throws {
-        try RandomSession(ModelFolder.fixtures.instruments(["sine"]), polyphony: 6).check()
+        let instruments = try ["sine", "soft"].map { try ModelFolder.fixtures.instruments([$0]) }
+        try RandomSession(instruments, polyphony: 6).check()
     }
 
     @Test(arguments: 0..<max(1, sessionCount / 50))
     func sessionsOfAShippedInstrumentKeepTheirTime(_ number: Int) throws {
-        let name = ["strings", "trumpet", "piano", "synth"][number % 4]
-        try RandomSession(ModelFolder.shipped.instruments([name]), polyphony: 2).check()
+        let names = ["strings", "trumpet", "piano", "synth", "strings"]
+        let instruments = try names[number % 4...number % 4 + 1].map {
+            try ModelFolder.shipped.instruments([$0])
+        }
+        try RandomSession(instruments, polyphony: 2).check()
     }
 }
 
@@ -41,7 +45,7 @@ func steepest(_ sound: ArraySlice<Float>) -> Float {
 
 /// What happens in a session, and what has to come of it.
 private struct RandomSession {
-    /// Stalls and resets end before this sample, and all notes but the last before that.
+    /// Stalls, resets and swaps end before this sample, and all notes but the last before that.
     static let (unrest, held) = (20_000, 30_000)
 
     struct Block {
@@ -50,9 +54,13 @@ private struct RandomSession {
         var isStalled = false
         /// Whether the player is reset before it.
         var isReset = false
+        /// Whether the instruments are swapped before it.
+        var isSwapped = false
     }
 
-    let instruments: [NeuralInstrument]
+    /// Which take turns.
+    let instruments: [[NeuralInstrument]]
+    let seed: UInt64
     let configuration: NeuralSynthConfiguration
     let live: LiveConfiguration
     var song = Song()
@@ -61,8 +69,9 @@ private struct RandomSession {
     let last: Int
     let end: Int
 
-    init(_ instruments: [NeuralInstrument], polyphony: Int) throws {
+    init(_ instruments: [[NeuralInstrument]], polyphony: Int) throws {
         var generator = SeededGenerator.announced()
+        seed = generator.seed
         self.instruments = instruments
         var configuration = NeuralSynthConfiguration()
         configuration.sliceSamples = 128 * Int.random(in: 1...2, using: &generator)
@@ -71,10 +80,11 @@ private struct RandomSession {
         live = LiveConfiguration(
             blockFrames: blockFrames, blocksVary: true,
             lookAheadSamples: Int.random(in: 0...700, using: &generator))
-        let release = instruments.map(\.releaseSeconds).max() ?? 0
+        let release = instruments.joined().map(\.releaseSeconds).max() ?? 0
         last = Self.held + Int(48_000 * release) + Int.random(in: 1000..<1500, using: &generator)
         end = last + 10_000
         let resets = Bool.random(using: &generator)
+        let swaps = Int.random(in: 0..<3, using: &generator) == 0
 
         var (position, stalledUntil) = (0, 0)
         while position < end {
@@ -84,6 +94,7 @@ private struct RandomSession {
                 if position > stalledUntil, Int.random(in: 0..<40, using: &generator) == 0 {
                     stalledUntil = position + Int.random(in: 1...6000, using: &generator)
                 }
+                block.isSwapped = swaps && position > 0 && Int.random(in: 0..<20, using: &generator) == 0
                 block.isReset = resets && position > 0 && Int.random(in: 0..<60, using: &generator) == 0
             }
             block.isStalled = position < stalledUntil
@@ -113,39 +124,98 @@ private struct RandomSession {
         let latency: Int
         /// The frames that a model of the two clocks says are missed.
         let missed: Int
+        /// Frames in which one instrument takes the place of another.
+        let transitions: [Range<Int>]
+        let areFreed: Bool
     }
+
+    /// An instrument on two clocks: that of the device, which it was taken by at `start`, and the worker's.
+    private struct Clock {
+        let start: Int
+        /// In its own event time: what is there, where the held note's sound begins, and where another took its place.
+        var rendered = 0
+        var begun = 0
+        var left = 1 << 40
+
+        /// From a taking over on, until nothing can be heard.
+        static let (fade, concealed) = (960, 128)
+
+        /// The frames of a block from its own time `first` on that are missed, piece by piece as the mixer goes.
+        func missed(from first: Int, frames: Int) -> Int {
+            let end = left + Self.fade
+            var (time, missed) = (first, 0)
+            while time < first + frames {
+                var count = min(256, first + frames - time)
+                for cut in [left, begun, rendered] where cut > time { count = min(count, cut - time) }
+                if time >= max(rendered, begun), time < end { missed += count }
+                time += count
+            }
+            return missed
+        }
+    }
+
+    private struct Weak { weak var renderer: NeuralVoiceRenderer? }
 
     private func play(stalling: Bool) throws -> Played {
         var session = try LiveSession(
-            instruments, configuration: configuration, live: live, song: song, isThreaded: false)
+            instruments[0], configuration: configuration, live: live, song: song, isThreaded: false)
         let latency = session.live.latency.total
-        var (rendered, missed, begun) = (0, 0, 0)
+        let slice = configuration.sliceSamples
+        // The one that is played last, and before it the one whose place it has taken.
+        var clocks = [Clock(start: 0)]
+        var (missed, swaps, isWaiting) = (0, 0, false)
+        var transitions: [Range<Int>] = []
+        var renderers: [Weak] = [Weak(renderer: session.live.player.renderer)]
         for block in blocks {
             if block.isReset {
                 session.live.player.reset()
-                begun = block.start
+                clocks.removeFirst(clocks.count - 1)
+                clocks[0].begun = block.start - clocks[0].start
+            }
+            if block.isSwapped {
+                swaps += 1
+                try session.live.swap(to: instruments[swaps % instruments.count])
+                renderers.append(Weak(renderer: session.live.player.renderer))
+                isWaiting = true
+            }
+            if isWaiting, clocks.count == 1 {
+                isWaiting = false
+                clocks[0].left = block.start - clocks[0].start
+                // After a reset there is nothing that could go on, and the held note begins in the new one.
+                if block.isReset { clocks[0].begun = 1 << 40 }
+                clocks.append(Clock(start: block.start))
+                transitions.append(block.start + latency - 2..<block.start + latency + Clock.fade + 2)
             }
             // What the block reads beyond what is rendered, from the held note's sound on.
-            let start = block.start - latency
-            if block.start < Self.held - 1000 {
-                missed += max(0, start + block.frames - max(rendered, start, begun))
+            for clock in clocks where block.start < Self.held - 1000 {
+                missed += clock.missed(from: block.start - latency - clock.start, frames: block.frames)
             }
             let isStalled = stalling && block.isStalled
             try session.play(frames: block.frames, waiting: !isStalled)
             if !isStalled {
-                rendered = session.position / configuration.sliceSamples * configuration.sliceSamples
+                for index in clocks.indices {
+                    clocks[index].rendered = (session.position - clocks[index].start) / slice * slice
+                }
+            }
+            if clocks.count == 2,
+                session.position - latency >= clocks[1].start + Clock.fade + Clock.concealed
+            {
+                clocks.removeFirst()
             }
         }
+        let isUnderWay = session.live.collect()
         return Played(
             left: session.left, right: session.right, status: session.live.status, latency: latency,
-            missed: missed)
+            missed: missed, transitions: transitions,
+            areFreed: !isUnderWay && renderers.count { $0.renderer != nil } == 1)
     }
 
     func check() throws {
         let steady = try play(stalling: false)
         let session = try play(stalling: true)
         #expect(steady.missed == 0 && steady.status.missedFrames == 0)
-        #expect(session.status.missedFrames == session.missed)
+        #expect(session.status.missedFrames == session.missed, "seed \(seed)")
+        #expect(session.areFreed && steady.areFreed)
         #expect(session.status.droppedNotes == 0 && steady.status.droppedNotes == 0)
         let isFinite = session.left.allSatisfy { $0.isFinite } && session.right.allSatisfy { $0.isFinite }
         #expect(isFinite)
@@ -157,15 +227,28 @@ private struct RandomSession {
         #expect(lastNote.elementsEqual(steady.left[(last + steady.latency)...]))
         #expect(lastNote.contains { abs($0) > 1e-4 })
 
-        // No click but where a reset cuts everything off.
+        // No click but where a reset cuts everything off; and none where an instrument takes the place of another, held to
+        // the sound elsewhere.
         // Where sound was concealed, notes are added up in other phases: at most 1.25 and 1.02 times in 1,000 sessions.
         let cuts = [0] + blocks.filter(\.isReset).map(\.start) + [end]
         let parts = zip(cuts, cuts.dropFirst()).filter { $1 - $0 > 4 }.map { ($0 + 1)..<($1 - 1) }
-        let step = 1.6 * (parts.map { greatestStep(steady.left[$0]) }.max() ?? 0)
-        let corner = 1.3 * (parts.map { steepest(steady.left[$0]) }.max() ?? 0)
+        let own = parts.flatMap { part in Self.pieces(of: part, without: steady.transitions) }
+        let step = 1.6 * (own.map { greatestStep(steady.left[$0]) }.max() ?? 0)
+        let corner = 1.3 * (own.map { steepest(steady.left[$0]) }.max() ?? 0)
         for part in parts {
             #expect(greatestStep(session.left[part]) <= step, "in \(part)")
             #expect(steepest(session.left[part]) <= corner, "in \(part)")
         }
+    }
+
+    /// What is left of `part`, in order.
+    private static func pieces(of part: Range<Int>, without holes: [Range<Int>]) -> [Range<Int>] {
+        var (pieces, start) = ([Range<Int>](), part.lowerBound)
+        for hole in holes where hole.overlaps(part) {
+            if hole.lowerBound > start { pieces.append(start..<hole.lowerBound) }
+            start = max(start, hole.upperBound)
+        }
+        if start < part.upperBound { pieces.append(start..<part.upperBound) }
+        return pieces
     }
 }

@@ -153,7 +153,7 @@ struct WorkerAllocationTests {
             _ = unsafe renderer.tracks.commands.pointee.push(
                 .start(
                     time: 0, track: track, channel: UInt8(track), key: 60, velocity: 100,
-                    instrument: instrument, noteCount: 1))
+                    instrument: instrument, noteCount: 1, age: 0))
         }
         let slices = 100
         try renderer.render(until: 40 * renderer.sliceSamples)

@@ -42,4 +42,36 @@ struct EffectAudioRoomTests {
             #expect(engine.streams[0].status.overloads == 1 && output.contains { $0 != 0 })
         }
     }
+
+    /// The blocks in which a model is taken, fed, faded in, and the old one let go of; and those of a reset meanwhile.
+    @Test func swappingModelsAllocatesNothing() throws {
+        let slot = try EffectSlot(
+            SlotModel.half.open(hop: 128), channels: 2,
+            EffectConfiguration(
+                blockFrames: 256, blocksVary: true, workSamples: 64, latencySamples: 4000, sampleRate: 48_000),
+            isThreaded: false)
+        let input = [Float](repeating: 0.5, count: 512)
+        var output = input
+        var (audio, worker, swaps) = (0, 0, 0)
+        for block in 0..<420 {
+            if block % 40 == 20 {
+                let model = SlotModel.allCases[block / 40 % SlotModel.allCases.count]
+                try slot.swap(to: model.open(hop: 200))
+                swaps += 1
+            }
+            var span = output.mutableSpan
+            audio += allocations {
+                slot.process(input.span, &span, frames: block % 7 == 0 ? 33 : 256)
+                if block % 110 == 109 { slot.reset() }
+            }
+            for engine in slot.engines {
+                worker += try allocationsApart { while try engine.runNext() {} }.ours
+            }
+        }
+        #expect(audio == 0)
+        #if !DEBUG  // without optimisation generics allocate
+            #expect(worker == 0)
+        #endif
+        #expect(!slot.collect() && swaps == 10 && output.contains { $0 != 0 })
+    }
 }

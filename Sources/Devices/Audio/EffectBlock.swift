@@ -1,27 +1,19 @@
 internal import Realtime
 internal import Streaming
 
-/// What an effect does in each block besides its streams: the device's channels are put into their rows and taken out again.
+/// What an effect does in each block besides its model: the device's channels are put into rows and taken out again.
 ///
 /// Room: audio; `init` and `deinit` control.
 @safe struct EffectBlock: ~Copyable {
-    let streams: UnsafeMutablePointer<Unmanaged<InferenceStream>>
-    let streamCount: Int
+    private let slot: Unmanaged<EffectSlot>
     private let channels: Int
-    /// Channels of each stream.
-    private let rows: Int
     /// `channels` × the block's frames, one channel after the other.
     private let taken, given: UnsafeMutablePointer<Float>
     private let levels: Unmanaged<LiveEffect.Levels>
 
     init(_ live: LiveEffect) {
         channels = live.channels
-        streamCount = live.engine.streams.count
-        rows = channels / streamCount
-        unsafe streams = .allocate(capacity: streamCount)
-        for (index, stream) in live.engine.streams.enumerated() {
-            unsafe (streams + index).initialize(to: .passUnretained(stream))
-        }
+        unsafe slot = .passUnretained(live.slot)
         let count = channels * live.maximumBlockFrames
         unsafe taken = .allocate(capacity: count)
         unsafe taken.initialize(repeating: 0, count: count)
@@ -31,7 +23,6 @@ internal import Streaming
     }
 
     deinit {
-        unsafe streams.deallocate()
         unsafe taken.deallocate()
         unsafe given.deallocate()
     }
@@ -47,18 +38,15 @@ internal import Streaming
         }
     }
 
-    /// Sends every stream's rows through the model.
+    /// Sends the rows through the model.
     @_noLocks
     func process(frames: Int) {
-        for index in 0..<streamCount {
-            let count = rows * frames
-            let input = unsafe UnsafeBufferPointer(start: taken + index * count, count: count)
-            let to = unsafe given + index * count
-            // The spans are made within: one that a closure captures is counted.
-            unsafe streams[index]._withUnsafeGuaranteedRef { stream in
-                var output = unsafe MutableSpan(_unsafeStart: to, count: count)
-                unsafe stream.process(input.span, &output, frames: frames)
-            }
+        let count = channels * frames
+        let (from, to) = unsafe (UnsafeBufferPointer(start: taken, count: count), given)
+        // The spans are made within: one that a closure captures is counted.
+        unsafe slot._withUnsafeGuaranteedRef { slot in
+            var output = unsafe MutableSpan(_unsafeStart: to, count: count)
+            unsafe slot.process(from.span, &output, frames: frames)
         }
     }
 

@@ -43,7 +43,7 @@ func jackProcess(_ frames: UInt32, _ context: UnsafeMutableRawPointer?) -> Int32
         // Not in real time: every block waits until the worker has done what it may.
         switch unsafe context.pointee.content {
         case .player(_, let live): unsafe live._withUnsafeGuaranteedRef { $0.waitForWorker() }
-        case .effect(_, let live): unsafe live._withUnsafeGuaranteedRef { $0.engine.waitForWorkers() }
+        case .effect(_, let live): unsafe live._withUnsafeGuaranteedRef { $0.slot.waitForWorkers() }
         }
     }
     return 0

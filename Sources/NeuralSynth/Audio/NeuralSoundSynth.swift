@@ -1,4 +1,5 @@
 public import Realtime
+internal import Signal
 
 /// A polyphonic neural instrument: MIDI messages in, stereo sound out, through a streaming decoder and its prior.
 ///
@@ -20,6 +21,8 @@ public struct NeuralSoundSynth: ~Copyable {
     private var mixer: VoiceMixer
     /// The event time of the next block's first frame.
     private var position = 0
+    /// Whether another has taken its place: messages are the other's then.
+    private var isLeft = false
 
     /// - Parameters:
     ///   - instruments: at least one; `configuration` refers to them by index.
@@ -81,7 +84,7 @@ public struct NeuralSoundSynth: ~Copyable {
         _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
     ) {
         let frames = left.count
-        for i in 0..<messages.count {
+        for i in 0..<(isLeft ? 0 : messages.count) {
             let message = messages[i]
             scheduler.handle(message.message, at: position + message.offsetFrames)
         }
@@ -96,6 +99,28 @@ public struct NeuralSoundSynth: ~Copyable {
     public mutating func reset() {
         mixer.silence(scheduler.actions)
         scheduler.silence(at: position)
+    }
+
+    /// Takes the place of `old`, before its own first block: what is held there goes on here, as it was played, and the
+    /// channels are as they were. There everything fades, and messages do nothing any more.
+    ///
+    /// A held note rises here as it fades there, and their gains add up to one: both never are louder than the louder. It
+    /// goes on at its age, so that a sustained note goes on sustained and is not struck again. Notes that begin from
+    /// now on begin here, on their sample and at their level.
+    @_noLocks
+    package mutating func takeOver(from old: inout NeuralSoundSynth) {
+        scheduler.takeOver(from: old.scheduler, at: old.position)
+        for channel in 0..<16 {
+            let (left, right) = scheduler.gains(channel: channel)
+            mixer.begin(channel: channel, left: left, right: right)
+        }
+        old.scheduler.leave(at: old.position)
+        old.isLeft = true
+    }
+
+    /// Event time after `takeOver` from which on nothing is heard of the old one, what may conceal its end included.
+    package static var handoverFrames: Int {
+        @_noLocks get { NoteScheduler.handoverSamples + Concealment.fadeFrames }
     }
 
     /// The notes that sounded in the last block.

@@ -9,10 +9,12 @@ internal import Signal
 /// Room: audio.
 @safe struct NoteScheduler: ~Copyable {
     /// How long a stolen note takes to fade: 5 ms at 48 kHz.
-    static var stealSamples: Int { 240 }
+    static var stealSamples: Int {
+        @_noLocks get { 240 }
+    }
 
-    private var channels: FixedArray<ChannelState>
-    private var tracks: FixedArray<TrackState>
+    var channels: FixedArray<ChannelState>
+    var tracks: FixedArray<TrackState>
     private let commands: UnsafeMutablePointer<EventQueue<VoiceCommand>>
     let actions: EventQueue<MixAction>
     private let polyphony: Int
@@ -21,7 +23,7 @@ internal import Signal
     private let levels: FixedArray<Float>
     private let releaseSamples: FixedArray<Int>
     /// Per program: the instrument it selects, or −1.
-    private let programs: FixedArray<Int32>
+    let programs: FixedArray<Int32>
     /// Per pan position: the gains left and right.
     private let panLeft: FixedArray<Float>
     private let panRight: FixedArray<Float>
@@ -45,9 +47,11 @@ internal import Signal
         actions = EventQueue(
             minimumCapacity: 1 << 14, blank: .channelGain(time: 0, channel: 0, left: 0, right: 0))
         tracks = FixedArray(count: shared.count, repeating: TrackState())
-        var channels = FixedArray(count: 16, repeating: ChannelState(instrument: -1, isPinned: false))
+        var channels = FixedArray(
+            count: 16, repeating: ChannelState(instrument: -1, firstInstrument: -1, isPinned: false))
         for channel in 0..<16 {
             channels[channel].instrument = Int32(configuration.channelInstruments[channel] ?? -1)
+            channels[channel].firstInstrument = channels[channel].instrument
             channels[channel].isPinned = configuration.pinnedChannels.contains(channel)
         }
         self.channels = channels
@@ -76,6 +80,8 @@ internal import Signal
             left[pan] = Float(2).squareRoot() * rt_cos(angle)
             right[pan] = Float(2).squareRoot() * rt_sin(angle)
         }
+        // To the bit, as before the first message.
+        (left[64], right[64]) = (1, 1)
         panLeft = left
         panRight = right
     }
@@ -97,6 +103,7 @@ internal import Signal
         case 0xB0:
             control(channel: message.channel, number: message.data1, value: message.data2, at: time)
         case 0xC0:
+            channels[message.channel].program = Int16(message.data1)
             let instrument = programs[Int(message.data1)]
             if instrument >= 0, !channels[message.channel].isPinned {
                 channels[message.channel].instrument = instrument
@@ -144,9 +151,19 @@ internal import Signal
 
     @_noLocks
     private mutating func noteOn(channel: Int, key: UInt8, velocity: UInt8, at time: Int) {
-        let instrument = channels[channel].instrument
-        if instrument < 0 { return }
+        let state = channels[channel]
+        if state.instrument < 0 { return }
         retrigger(channel: channel, key: key, at: time)
+        begin(
+            TrackState(
+                phase: .held, channel: UInt8(channel), key: key, velocity: velocity,
+                instrument: state.instrument, program: state.program, onset: time), rise: 0)
+    }
+
+    /// Begins a note on a track of its own, where there is one. It rises from silence within `rise` samples.
+    @_noLocks
+    mutating func begin(_ note: TrackState, rise: Int) {
+        let (time, channel) = (note.onset, Int(note.channel))
         var free = -1
         var sounding = 0
         for i in 0..<tracks.count {
@@ -171,14 +188,13 @@ internal import Signal
         ordinal &+= 1
         channels[channel].noteCount &+= 1
         let started = VoiceCommand.start(
-            time: time, track: Int32(free), channel: UInt8(channel), key: key, velocity: velocity,
-            instrument: instrument, noteCount: channels[channel].noteCount)
-        let level = levels[Int(instrument) * 128 + Int(velocity)]
+            time: time, track: Int32(free), channel: note.channel, key: note.key, velocity: note.velocity,
+            instrument: note.instrument, noteCount: channels[channel].noteCount, age: note.age)
+        let level = levels[Int(note.instrument) * 128 + Int(note.velocity)]
         send(started)
-        send(.start(time: time, track: Int32(free), channel: UInt8(channel), level: level))
-        tracks[free] = TrackState(
-            phase: .held, channel: UInt8(channel), key: key, instrument: instrument, ordinal: ordinal,
-            onset: time, silentAt: .max)
+        send(.start(time: time, track: Int32(free), channel: note.channel, level: level, rise: Int32(rise)))
+        tracks[free] = note
+        tracks[free].ordinal = ordinal
         if sounding + 1 > soundingPeak { soundingPeak = sounding + 1 }
     }
 
@@ -213,15 +229,13 @@ internal import Signal
     }
 
     @_noLocks
-    private mutating func steal(_ track: Int, at time: Int) {
-        let end = time + NoteScheduler.stealSamples
+    mutating func steal(_ track: Int, at time: Int, over length: Int = NoteScheduler.stealSamples) {
+        let end = time + length
         if tracks[track].silentAt <= end { return }
         tracks[track].phase = .stolen
         tracks[track].silentAt = end
         send(VoiceCommand.steal(time: time, track: Int32(track), silentAt: end))
-        send(
-            .fade(
-                time: time, track: Int32(track), fade: Fade(start: time, length: NoteScheduler.stealSamples)))
+        send(.fade(time: time, track: Int32(track), fade: Fade(start: time, length: length)))
     }
 
     /// The oldest of the notes that began at this very time: nothing has been heard of it, so another may have its
@@ -315,7 +329,7 @@ internal import Signal
     }
 
     @_noLocks
-    private mutating func bendChanged(channel: Int, at time: Int) {
+    mutating func bendChanged(channel: Int, at time: Int) {
         changedBends |= UInt16(1) << UInt16(channel)
         changeTime = time
     }
@@ -328,15 +342,19 @@ internal import Signal
 
     @_noLocks
     private func sendGain(channel: Int) {
+        let (left, right) = gains(channel: channel)
+        send(.channelGain(time: changeTime, channel: UInt8(channel), left: left, right: right))
+    }
+
+    /// A channel's, as its controllers have it.
+    @_noLocks
+    func gains(channel: Int) -> (left: Float, right: Float) {
         let state = channels[channel]
         // General MIDI 2: amplitude goes with the square of volume and of expression. Volume 100 is unity here.
         let volume = Float(state.volume) / 100
         let expression = Float(state.expression) / 127
         let gain = volume * volume * expression * expression
-        send(
-            .channelGain(
-                time: changeTime, channel: UInt8(channel), left: gain * panLeft[Int(state.pan)],
-                right: gain * panRight[Int(state.pan)]))
+        return (gain * panLeft[Int(state.pan)], gain * panRight[Int(state.pan)])
     }
 
     // Who sends has seen to it that there is room.

@@ -17,6 +17,8 @@ internal import Signal
         var channel = 0
         var level: Float = 0
         var fade = Fade.never
+        /// A note that rises does what a fade does the other way round; others have done so long ago.
+        var rise = Fade(start: -1 << 40, length: 1)
     }
 
     private let samples: UnsafeMutablePointer<Float>
@@ -98,8 +100,9 @@ internal import Signal
     @_noLocks
     private mutating func apply(_ action: MixAction) {
         switch action {
-        case .start(_, let track, let channel, let level):
+        case .start(let time, let track, let channel, let level, let rise):
             voices[Int(track)] = Voice(isActive: true, channel: Int(channel), level: level, fade: .never)
+            if rise > 0 { voices[Int(track)].rise = Fade(start: time, length: Int(rise)) }
         case .fade(let time, let track, let fade):
             // What an earlier fade has taken away stays away.
             voices[Int(track)].level *= voices[Int(track)].fade.gain(at: time)
@@ -136,7 +139,9 @@ internal import Signal
                 sounding |= 1 << UInt32(voice.channel)
                 for i in 0..<count { sums[row + i] = 0 }
             }
-            if voice.fade.start >= time + count {
+            if voice.rise.end > time {
+                unsafe addRising(voice, source, from: time, count: count)
+            } else if voice.fade.start >= time + count {
                 for i in 0..<count { sums[row + i] += unsafe source[(time + i) & mask] * voice.level }
             } else {
                 for i in 0..<count {
@@ -145,6 +150,24 @@ internal import Signal
                 }
             }
         }
+    }
+
+    @_noLocks
+    private mutating func addRising(
+        _ voice: Voice, _ source: UnsafeMutablePointer<Float>, from time: Int, count: Int
+    ) {
+        let row = voice.channel * VoiceMixer.chunkFrames
+        for i in 0..<count {
+            let gain = (1 - voice.rise.gain(at: time + i)) * voice.fade.gain(at: time + i)
+            sums[row + i] += unsafe source[(time + i) & mask] * voice.level * gain
+        }
+    }
+
+    /// A channel's gains before anything is heard.
+    @_noLocks
+    mutating func begin(channel: Int, left: Float, right: Float) {
+        self.left[channel] = Ramp(left, length: VoiceMixer.rampSamples)
+        self.right[channel] = Ramp(right, length: VoiceMixer.rampSamples)
     }
 
     /// Applies the channels' gains and writes the sum.

@@ -113,6 +113,9 @@ internal import Streaming
         return (nextSlice - first) / sliceSamples
     }
 
+    /// Runs every model once for every number of voices, before the first slice: the first runs are slow. Room: control.
+    package func warmUp() throws(InferenceError) { for group in groups { try group.warmUp() } }
+
     private func takeCommands(before end: Int) {
         while let command = unsafe tracks.commands.pointee.peek(), command.time < end {
             apply(command)
@@ -128,7 +131,8 @@ internal import Streaming
 
     private func apply(_ command: VoiceCommand) {
         switch command {
-        case .start(let time, let track, let channel, let key, let velocity, let instrument, let noteCount):
+        case .start(
+            let time, let track, let channel, let key, let velocity, let instrument, let noteCount, let age):
             let part = parts[Int(instrument)]
             groupOfTrack[Int(track)] = part.group
             let keys = instruments[Int(instrument)].keys
@@ -136,7 +140,7 @@ internal import Streaming
             groups[part.group].start(
                 track: Int(track),
                 Voice(
-                    prior: part.prior, onset: time, channel: Int(channel), key: Float(key),
+                    prior: part.prior, onset: time, age: age, channel: Int(channel), key: Float(key),
                     timbreKey: Float(min(max(Int(key), keys.lowerBound), keys.upperBound)),
                     velocity: Float(velocity), template: part.template, noise: noise,
                     variation: noise.uniform(at: Voice.variationPosition)))

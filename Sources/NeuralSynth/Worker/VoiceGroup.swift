@@ -7,6 +7,8 @@ struct Voice {
     /// Which of its group's priors plays it.
     let prior: Int
     let onset: Int
+    /// Samples that the note is older than its time here.
+    let age: Int
     let channel: Int
     /// The MIDI key that sounds, and the key whose timbre it has (within the instrument's range).
     let key: Float
@@ -52,6 +54,18 @@ struct Voice {
         voices = Array(repeating: nil, count: trackCount)
         batch.reserveCapacity(maximumBatch)
         firstRows = Array(repeating: 0, count: maximumBatch)
+    }
+
+    /// Runs the models once for every number of voices. Each voice is made fresh when it starts.
+    func warmUp() throws(InferenceError) {
+        for prior in priors {
+            _ = prior.add(rows: 1)
+            try prior.run()
+        }
+        for count in 1...batcher.maximumBatch {
+            let voices = Array(0..<count)
+            try batcher.run(voices: voices.span, slots: batcher.maximumSlots)
+        }
     }
 
     func start(track: Int, _ voice: Voice) {
@@ -136,7 +150,7 @@ struct Voice {
             let released = min(voice.releaseTime, audioStart(voice, slot: slot))
             prior.fill(
                 row: firstRows[lane] + k, of: voice,
-                secondsOn: Float(slot * batcher.description.slotSamples) / rate,
+                secondsOn: Float(slot * batcher.description.slotSamples + voice.age) / rate,
                 secondsOff: Float(audioStart(voice, slot: slot) - released) / rate)
         }
     }

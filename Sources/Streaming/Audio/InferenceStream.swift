@@ -195,12 +195,12 @@ internal import Signal
 /// What has happened to a stream. Each is counted by itself: they are not of one instant.
 public struct EffectStatus: Sendable, Equatable {
     /// Frames that were concealed, at the model's rate.
-    public var missedFrames: Int
+    public var missedFrames = 0
     /// Stretches of such frames.
-    public var overloads: Int
+    public var overloads = 0
     /// Hops that came after their first sample was to be heard, and hops that were left out.
-    public var lateHops: Int
-    public var skippedHops: Int
+    public var lateHops = 0
+    public var skippedHops = 0
     /// The most by which a hop was late, in samples of the model.
-    public var worstLatenessSamples: Int
+    public var worstLatenessSamples = 0
 }

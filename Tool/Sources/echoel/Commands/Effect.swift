@@ -70,8 +70,12 @@ struct Effect: ParsableCommand {
     func run() throws {
         if let out { try StagedFiles.checkTarget(out) }
         let runtime = try OnnxRuntime.open()
-        let effect = try EffectLoader.model(
-            runtime, model, hop: hop, acceleration.sessionOptions(threads: threads))
+        let options = acceleration.sessionOptions(threads: threads)
+        // Before the model is read: what changes meanwhile is seen.
+        let watch = EffectWatch(name: model, files: EffectLoader.files(model)) { [model, hop] in
+            try EffectLoader.model(runtime, model, hop: hop, options)
+        }
+        let effect = try watch.open()
         if let file, let out {
             let finished = try EffectFile(model: effect, input: file, output: out).run()
             return try tell(finished, finished.text)
@@ -80,7 +84,8 @@ struct Effect: ParsableCommand {
         let device = try EffectPerformance.open(channels: channels)
         var playing = EffectPerformance(
             model: effect, channels: channels, workSamples: live.work, workers: live.workers ?? 1,
-            concealment: live.concealment ?? .dry, isConnected: !live.noConnect, endSeconds: live.seconds)
+            concealment: live.concealment ?? .dry, isConnected: !live.noConnect, endSeconds: live.seconds,
+            watch: live.watch ? watch : nil)
         let summary = try playing.run(on: device)
         try tell(summary, summary.text)
     }

@@ -22,6 +22,10 @@ struct LiveEffectOptions: ParsableArguments {
     var seconds: Double?
     @Flag(help: "Live: connect nothing.")
     var noConnect = false
+    @Flag(
+        help:
+            "Live: when the model's files change, play the new model in place of the old one, without a gap.")
+    var watch = false
 
     @Sendable private static func named(_ name: String) throws -> EffectConfiguration.Policy {
         guard let policy = EffectConfiguration.Policy(rawValue: name) else {
@@ -47,6 +51,7 @@ struct LiveEffectOptions: ParsableArguments {
         [
             ("--channels", channels != nil), ("--work", work != nil), ("--workers", workers != nil),
             ("--concealment", concealment != nil), ("--seconds", seconds != nil), ("--no-connect", noConnect),
+            ("--watch", watch),
         ].first { $0.1 }?.0
     }
 }

@@ -19,6 +19,16 @@ enum EffectLoader {
         return try EffectModel(sessions, effect.description)
     }
 
+    /// What belongs to an effect, as far as it can be read: the model, its manifest, and those of its decoder.
+    static func files(_ path: String) -> [String] {
+        var models = [path]
+        if let decoder = (try? ModelManifest.beside(model: path))?.decoder {
+            let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            models.append((folder.map(String.init) + [decoder.file]).joined(separator: "/"))
+        }
+        return models.flatMap { [$0, ModelManifest.path(besideModel: $0)] }
+    }
+
     /// An effect by its manifest; without one, a model of one input and one output that remembers nothing.
     static func anyModel(
         _ runtime: OnnxRuntime, _ path: String, hop: Int?, _ options: SessionOptions

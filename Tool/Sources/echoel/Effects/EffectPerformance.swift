@@ -5,20 +5,22 @@ import Streaming
 
 /// A device's sound sent through a model, until Ctrl-C or the given time.
 struct EffectPerformance {
-    let model: EffectModel
+    private var model: EffectModel
     let channels: Int
     let workSamples: Int?
     let workers: Int
     let concealment: EffectConfiguration.Policy
     let isConnected: Bool
     let endSeconds: Double?
+    /// Looks for the model's changes; nil where nobody asked for it.
+    private var watch: EffectWatch?
     private var meter = LiveMeter()
     private var summary = EffectSummary()
 
     init(
         model: EffectModel, channels: Int, workSamples: Int?, workers: Int,
         concealment: EffectConfiguration.Policy,
-        isConnected: Bool, endSeconds: Double?
+        isConnected: Bool, endSeconds: Double?, watch: EffectWatch? = nil
     ) {
         self.model = model
         self.channels = channels
@@ -27,6 +29,7 @@ struct EffectPerformance {
         self.concealment = concealment
         self.isConnected = isConnected
         self.endSeconds = endSeconds
+        self.watch = watch
     }
 
     static func open(channels: Int) throws(DeviceError) -> JackDevice {
@@ -62,7 +65,8 @@ struct EffectPerformance {
         defer { device.stop() }
         var last = live.status
         let reason = try DeviceSession.watch(device, until: end) { status in
-            if let failure = live.engine.failure { throw failure }
+            if let failure = live.slot.failure { throw failure }
+            try reload(live, streams: streams)
             last = live.status
             meter.update(
                 "in \(LiveMeter.decibels(last.inputLevel))  out", level: last.outputLevel,
@@ -70,6 +74,29 @@ struct EffectPerformance {
         }
         summary.add(last, device, live)
         return reason
+    }
+
+    /// Takes the model's place with what its files have become, if they have; what cannot be played is told, and the model
+    /// that plays plays on.
+    private mutating func reload(_ live: LiveEffect, streams: Int) throws {
+        guard watch?.hasChanged() == true, let watch else {
+            live.slot.collect()
+            return
+        }
+        meter.finish()
+        do {
+            let new = try watch.open()
+            // Whether it keeps up; the look-ahead stays what it was made for.
+            _ =
+                try workSamples
+                ?? MeasuredWork.samples(
+                    of: new, sampleRate: live.sampleRate, streams: streams, workers: workers)
+            try live.slot.swap(to: new)
+            model = new
+            Terminal.note("\(watch.name) has changed: the new model plays.")
+        } catch {
+            Terminal.note("\(watch.name) has changed and cannot be played; the old model plays on. \(error)")
+        }
     }
 
     private func announce(_ device: JackDevice, _ live: LiveEffect, _ connected: [String]) {
@@ -130,7 +157,7 @@ struct EffectSummary: Encodable {
         skippedHops += live.skippedHops
         xruns += status.xruns
         worstLoadPercent = max(worstLoadPercent, 100 * status.worstLoad).rounded(decimals: 1)
-        workersAreRealtime = effect.engine.realtimeWorkers > 0
+        workersAreRealtime = effect.slot.realtimeWorkers > 0
     }
 
     var text: String {
