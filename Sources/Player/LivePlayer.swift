@@ -6,7 +6,8 @@ public import Streaming
 
 /// An instrument that is played live: `player` in the device's callback, its voices rendered by a thread of its own.
 ///
-/// A message sounds `latency.total` samples after its time, exactly; what is played equals what `OfflineRenderer` writes,
+/// A message sounds `latency.total` frames of the host after its time, exactly, or at another rate than the instruments'
+/// within half a sample of theirs; what is played equals what `OfflineRenderer` writes,
 /// as long as the worker is in time. Where it is not, the sound is concealed (the last 2.7 ms backwards, fading), the
 /// frames are counted, and the music goes on where it would be.
 ///
@@ -43,18 +44,17 @@ public import Streaming
                 "blocks have 1 to 4096 frames, the look-ahead is 0 to 65536 samples, the priority 1 to 99; these are "
                     + "\(live.blockFrames), \(live.lookAheadSamples) and \(live.workerPriority)")
         }
-        latency = Latency(
-            buffering: Latency.buffering(
-                blockFrames: live.blockFrames, sliceSamples: configuration.sliceSamples,
-                blocksVary: live.blocksVary),
-            model: 0, lookAhead: live.lookAheadSamples)
+        let timing = try HostTiming(
+            live, playerRate: instruments.first?.decoder.description.sampleRate,
+            sliceSamples: configuration.sliceSamples)
+        latency = timing.latency
         var configuration = configuration
-        configuration.maximumBlockFrames = live.blockFrames
+        configuration.maximumBlockFrames = timing.blockFrames
         let synth = try NeuralSoundSynth(
-            instruments: instruments, configuration: configuration, latencySamples: latency.total)
+            instruments: instruments, configuration: configuration, latencySamples: timing.delay)
+        player = try Player(synth, host: timing, blockFrames: live.blockFrames)
         unsafe signals = .allocate(capacity: 1)
         unsafe signals.initialize(to: RenderSignals())
-        player = Player(synth)
         work = unsafe DueRendering(renderer: player.renderer, signals: signals)
         do throws(InferenceError) {
             thread = isThreaded ? try RenderThread(work, priority: Int32(live.workerPriority)) : nil

@@ -1,5 +1,6 @@
 public import NeuralSynth
 public import Realtime
+internal import Streaming
 
 /// What happened while a `Player` played.
 public struct PlayerCounters: Sendable, Equatable {
@@ -45,23 +46,51 @@ struct BlockStatus: BitwiseCopyable, Sendable {
     @exclusivity(unchecked) private var signals: UnsafeMutablePointer<RenderSignals>?
     /// The event time of the next block's first frame.
     @exclusivity(unchecked) private var position = 0
+    /// Where the host has a rate of its own; and its frames that have been played.
+    private let bridge: UnsafeMutablePointer<PlayerBridge>?
+    @exclusivity(unchecked) private var hostPosition = 0
     /// What was played last, for one thread of the control room.
     let status = Mailbox(BlockStatus())
     /// The worker half of the instrument.
     public let renderer: NeuralVoiceRenderer
-    /// Samples from a message to its sound.
+    /// Samples from a message to its sound, at the host's rate and at the instruments'.
     public let latencySamples: Int
-    /// Hz.
+    private let ownLatencySamples: Int
+    /// Of what `process` takes and gives, the host's: Hz.
     public let sampleRate: Int
     /// The most frames that `process` takes.
     public let maximumBlockFrames: Int
 
+    /// At the instruments' rate.
     public init(_ synth: consuming NeuralSoundSynth) {
         renderer = synth.renderer
         latencySamples = synth.latencySamples
+        ownLatencySamples = synth.latencySamples
         sampleRate = synth.sampleRate
         maximumBlockFrames = synth.maximumBlockFrames
+        unsafe bridge = nil
         unsafe instrument = .neural(synth)
+    }
+
+    /// At a host's rate; `synth` has been made for `host`.
+    ///
+    /// - Parameter blockFrames: the most of the host's blocks.
+    /// - Throws: `sampleRate` where the rates have too little in common.
+    init(
+        _ synth: consuming NeuralSoundSynth, host: HostTiming, blockFrames: Int
+    ) throws(NeuralSynthError) {
+        renderer = synth.renderer
+        latencySamples = host.latency.total
+        ownLatencySamples = synth.latencySamples
+        sampleRate = host.hostRate
+        maximumBlockFrames = blockFrames
+        unsafe bridge = try host.makeBridge(hostBlockFrames: blockFrames)
+        unsafe instrument = .neural(synth)
+    }
+
+    deinit {
+        unsafe bridge?.deinitialize(count: 1)
+        unsafe bridge?.deallocate()
     }
 
     /// Acts on the messages of one block and fills both outputs.
@@ -74,10 +103,31 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
     ) {
         let region = RealtimeRegion.enter()
+        unsafe hostPosition += left.count
+        if let bridge = unsafe bridge {
+            unsafe bridge.pointee.begin(messages, frames: left.count)
+            let (due, count) = unsafe (bridge.pointee.due, bridge.pointee.frames)
+            if count > 0 {
+                var ownLeft = unsafe MutableSpan(_unsafeStart: bridge.pointee.source, count: count)
+                var ownRight = unsafe MutableSpan(_unsafeStart: bridge.pointee.source + count, count: count)
+                unsafe play(due.span, left: &ownLeft, right: &ownRight)
+            }
+            unsafe bridge.pointee.end(left: &left, right: &right)
+        } else {
+            play(messages, left: &left, right: &right)
+        }
+        region.leave()
+    }
+
+    /// Plays a block at the instruments' rate.
+    @_noLocks
+    private func play(
+        _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
+    ) {
         unsafe instrument.process(messages, left: &left, right: &right)
         unsafe position += left.count
         if let signals = unsafe signals {
-            unsafe signals.pointee.heard.publish(position - latencySamples)
+            unsafe signals.pointee.heard.publish(position - ownLatencySamples)
             unsafe signals.pointee.known.publish(position)
             unsafe signals.pointee.work.signal()
         }
@@ -86,8 +136,9 @@ struct BlockStatus: BitwiseCopyable, Sendable {
             if left[i].magnitude > level { level = left[i].magnitude }
             if right[i].magnitude > level { level = right[i].magnitude }
         }
-        unsafe status.leave(instrument.status(level: level, position: position))
-        region.leave()
+        var played = unsafe instrument.status(level: level, position: hostPosition)
+        if let bridge = unsafe bridge { unsafe played.droppedNotes += bridge.pointee.refused }
+        status.leave(played)
     }
 
     /// Silences everything and resets the controllers.
@@ -95,6 +146,7 @@ struct BlockStatus: BitwiseCopyable, Sendable {
     public func reset() {
         let region = RealtimeRegion.enter()
         unsafe instrument.reset()
+        unsafe bridge?.pointee.silence()
         region.leave()
     }
 

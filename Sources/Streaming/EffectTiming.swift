@@ -19,21 +19,8 @@ struct EffectTiming {
             blocksVary: configuration.blocksVary, rates: rates)
         delay = buffering + lookAhead
         totalDelay = delay + model.delaySamples + configuration.modelDelaySamples
-        guard rates != .equal else {
-            extraDelayTicks = 0
-            latency = Latency(
-                buffering: buffering, model: totalDelay - delay, lookAhead: lookAhead)
-            return
-        }
-        let (l, m) = (rates.ticksPerInput, rates.ticksPerOutput)
-        let ticks = 2 * Resampler.delayTicks(of: rates) + totalDelay * m
-        let total = (ticks + l - 1) / l
-        extraDelayTicks = total * l - ticks
-        // Each part begins where the ones before end.
-        let ends = [buffering * m / l, delay * m / l, totalDelay * m / l]
-        latency = Latency(
-            buffering: ends[0], model: ends[2] - ends[1], lookAhead: ends[1] - ends[0],
-            resampling: total - ends[2])
+        let own = Latency(buffering: buffering, model: totalDelay - delay, lookAhead: lookAhead)
+        (latency, extraDelayTicks) = own.resampled(rates, filters: 2)
     }
 
     /// From the sound's rate to the model's.

@@ -68,7 +68,9 @@ struct LivePerformance {
     private mutating func play(on device: JackDevice, from songStart: Int) throws -> Outcome {
         let live = try LivePlayer(
             instruments: instruments, configuration: configuration,
-            live: LiveConfiguration(blockFrames: device.blockFrames, lookAheadSamples: lookAheadSamples))
+            live: LiveConfiguration(
+                blockFrames: device.blockFrames, lookAheadSamples: lookAheadSamples,
+                sampleRate: device.sampleRate))
         let rate = Double(device.sampleRate)
         let offset = Int(Self.leadSeconds * rate) - songStart
         var next = song.firstIndex { $0.sample >= songStart } ?? song.count
