@@ -1,34 +1,5 @@
 import Inference
-import Models
 import Streaming
-
-/// Opens models that sound is sent through.
-enum EffectLoader {
-    /// An effect by its manifest, whose files are verified and compared with it.
-    ///
-    /// - Throws: `ModelsError`, `InferenceError`.
-    static func model(
-        _ runtime: OnnxRuntime, _ path: String, hop: Int?, _ options: SessionOptions
-    ) throws -> EffectModel {
-        let effect = try InstalledEffect(model: path, hop: hop)
-        let sessions = try effect.models.map { model in
-            let session = try Session(runtime, model: model.path, options: options)
-            try model.manifest.check(against: session)
-            return session
-        }
-        return try EffectModel(sessions, effect.description)
-    }
-
-    /// An effect by its manifest; without one, a model of one input and one output that remembers nothing.
-    static func anyModel(
-        _ runtime: OnnxRuntime, _ path: String, hop: Int?, _ options: SessionOptions
-    ) throws -> EffectModel {
-        if try ModelManifest.beside(model: path)?.kind == .effect {
-            return try model(runtime, path, hop: hop, options)
-        }
-        return try EffectModel(Session(runtime, model: path, options: options), hop: hop)
-    }
-}
 
 /// How long the work on a hop takes on this machine.
 enum MeasuredWork {
