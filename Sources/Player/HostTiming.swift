@@ -30,7 +30,7 @@ struct HostTiming {
         blockFrames = rates.outputs(after: live.blockFrames)
         let own = Latency(
             buffering: Latency.buffering(
-                blockFrames: live.blockFrames, sliceSamples: max(sliceSamples, 1),
+                blockFrames: live.blockFrames, sliceSamples: min(max(sliceSamples, 1), 65_536),
                 blocksVary: live.blocksVary, rates: rates),
             model: 0, lookAhead: rates.outputs(after: live.lookAheadSamples))
         delay = own.total
