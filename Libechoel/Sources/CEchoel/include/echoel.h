@@ -9,8 +9,8 @@
  *
  *   [control]  any thread but the audio thread. Of one instance one call at a time, and where it says so none while
  *              audio runs. May allocate, read files and wait.
- *   [audio]    the thread that calls `echoel_process` or `echoel_effect_process`, one at a time. Never waits, allocates or
- *              locks.
+ *   [audio]    the thread that calls `echoel_process` or `echoel_effect_process`, one at a time. Never waits, allocates
+ *              or locks.
  *   [any]      any thread, at any time between an instance's creation and its end.
  *
  * Instances know nothing of each other: any number of them may be used at once, each by threads of its own.
@@ -47,7 +47,7 @@ typedef enum echoel_result {
     ECHOEL_NOT_PREPARED = 2,     /* `echoel_prepare` or `echoel_effect_prepare` comes first */
     ECHOEL_CANNOT_LOAD = 3,      /* the instrument, the effect or a model cannot be read, or is not what it says */
     ECHOEL_NO_RUNTIME = 4,       /* no usable ONNX Runtime library */
-    ECHOEL_UNSUPPORTED_RATE = 5, /* not a whole number of 8000 to 384000 Hz, or too little in common with the model's rate */
+    ECHOEL_UNSUPPORTED_RATE = 5, /* no whole number of 8000 to 384000 Hz, or too unlike the model's rate */
     ECHOEL_QUEUE_FULL = 6,       /* more messages than one block may have */
     ECHOEL_INFERENCE_FAILED = 7, /* the neural network broke off, until the instance is prepared again */
     ECHOEL_OUT_OF_RESOURCES = 8  /* the system has no more threads or memory */
