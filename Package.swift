@@ -24,7 +24,7 @@ let library: [Row] = [
         needs: ["CRealtime", "Realtime", "Signal", "Inference", "Streaming"]),
     Row(
         name: "Player", room: .audio,
-        needs: ["CRealtime", "Realtime", "Inference", "NeuralSynth", "Streaming"]),
+        needs: ["CRealtime", "Realtime", "Signal", "Inference", "NeuralSynth", "Streaming"]),
     Row(name: "Models", room: .control, needs: ["Inference", "NeuralSynth", "Streaming"]),
     Row(name: "MusicIO", room: .control, needs: ["CSndfile", "CSoxr"]),
     Row(
@@ -43,7 +43,9 @@ let tests: [Row] = [
         needs: ["Inference", "Streaming", "Signal", "NeuralSynth", "TestSupport"]),
     Row(
         name: "NeuralSynthTests", room: .control,
-        needs: ["Devices", "NeuralSynth", "Player", "Realtime", "Streaming", "Inference", "TestSupport"]),
+        needs: [
+            "Devices", "NeuralSynth", "Player", "Realtime", "Signal", "Streaming", "Inference", "TestSupport",
+        ]),
     Row(
         name: "DevicesTests", room: .control,
         needs: ["Devices", "Inference", "NeuralSynth", "Player", "Realtime", "Streaming", "TestSupport"]),

@@ -37,21 +37,43 @@ uint64_t random_number(void) { /* SplitMix64 (Steele, Lea and Flood 2014) */
     return z ^ z >> 31;
 }
 
-void *open_library(const char *path, struct api *api) {
+struct api api;
+const char *fixtures;
+
+const char *fixture(const char *name) {
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/%s", fixtures, name);
+    return path;
+}
+
+echoel *loaded(const char *path) {
+    echoel *instance = NULL;
+    check(api.create(path, NULL, &instance) == ECHOEL_OK, "%s", api.last_error());
+    check(instance != NULL && api.last_error()[0] == '\0', "a good call leaves no error");
+    return instance;
+}
+
+void prepare(echoel *instance, uint32_t max_block, uint32_t look_ahead) {
+    check(api.prepare(instance, api.sample_rate(instance), max_block, look_ahead) == ECHOEL_OK, "%s",
+          api.last_error());
+}
+
+void *open_library(const char *path) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     check(library != NULL, "%s", library ? "" : dlerror());
     static const char *const names[] = {
         "version", "abi_version", "result_text", "last_error", "create", "destroy", "sample_rate", "prepare",
         "set_offline", "latency", "send", "process", "reset", "parameter_count", "parameter_info", "get_parameter",
-        "set_parameter", "get_status",
+        "set_parameter", "get_status", "effect_create", "effect_destroy", "effect_channels", "effect_sample_rate",
+        "effect_prepare", "effect_set_offline", "effect_latency", "effect_process", "effect_reset", "effect_get_status",
     };
-    check(sizeof names / sizeof names[0] * sizeof(void (*)(void)) == sizeof *api, "every function has its name");
+    check(sizeof names / sizeof names[0] * sizeof(void (*)(void)) == sizeof api, "every function has its name");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char symbol[64];
         snprintf(symbol, sizeof symbol, "echoel_%s", names[i]);
         void *function = dlsym(library, symbol);
         check(function != NULL, "there is no %s", symbol);
-        memcpy((char *)api + i * sizeof function, &function, sizeof function);
+        memcpy((char *)&api + i * sizeof function, &function, sizeof function);
     }
     return library;
 }

@@ -30,6 +30,8 @@ public struct NeuralSynthError: Error, Sendable, CustomStringConvertible {
         public static let missingColumn = Code(name: "missingColumn")
         /// A prior with a column that nothing fills.
         public static let unknownColumn = Code(name: "unknownColumn")
+        /// A host's sample rate to which the instruments' sound cannot be brought.
+        public static let sampleRate = Code(name: "sampleRate")
         /// ONNX Runtime refused a model; see `underlying`.
         public static let inference = Code(name: "inference")
     }

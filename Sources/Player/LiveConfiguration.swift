@@ -1,4 +1,4 @@
-/// How a live player is cut into blocks, and how far its worker runs ahead.
+/// How a live player is cut into blocks, and how far its worker runs ahead. Frames and samples are the host's.
 public struct LiveConfiguration: Sendable, Equatable {
     /// The most frames of a block, 1…4096.
     public var blockFrames: Int
@@ -8,14 +8,20 @@ public struct LiveConfiguration: Sendable, Equatable {
     public var lookAheadSamples: Int
     /// SCHED_FIFO's, 1…99, where the system permits it.
     public var workerPriority: Int
+    /// Of the host, a device or a program: Hz, 8000…384,000; nil where it is the instruments'. Where they differ, messages
+    /// and sound are brought from one to the other.
+    public var sampleRate: Int?
+
+    public static let sampleRates = 8000...384_000
 
     public init(
         blockFrames: Int = 128, blocksVary: Bool = false, lookAheadSamples: Int = 128,
-        workerPriority: Int = 60
+        workerPriority: Int = 60, sampleRate: Int? = nil
     ) {
         self.blockFrames = blockFrames
         self.blocksVary = blocksVary
         self.lookAheadSamples = lookAheadSamples
         self.workerPriority = workerPriority
+        self.sampleRate = sampleRate
     }
 }

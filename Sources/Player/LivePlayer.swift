@@ -6,7 +6,8 @@ public import Streaming
 
 /// An instrument that is played live: `player` in the device's callback, its voices rendered by a thread of its own.
 ///
-/// A message sounds `latency.total` samples after its time, exactly; what is played equals what `OfflineRenderer` writes,
+/// A message sounds `latency.total` frames of the host after its time, exactly, or at another rate than the instruments'
+/// within half a sample of theirs; what is played equals what `OfflineRenderer` writes,
 /// as long as the worker is in time. Where it is not, the sound is concealed (the last 2.7 ms backwards, fading), the
 /// frames are counted, and the music goes on where it would be.
 ///
@@ -16,6 +17,7 @@ public import Streaming
     public let player: Player
     public let latency: Latency
     private let configuration: NeuralSynthConfiguration
+    private let timing: HostTiming
     private let worker: PlayedInstrument.Worker
 
     /// Starts the worker.
@@ -42,19 +44,19 @@ public import Streaming
                 "blocks have 1 to 4096 frames, the look-ahead is 0 to 65536 samples, the priority 1 to 99; these are "
                     + "\(live.blockFrames), \(live.lookAheadSamples) and \(live.workerPriority)")
         }
-        latency = Latency(
-            buffering: Latency.buffering(
-                blockFrames: live.blockFrames, sliceSamples: configuration.sliceSamples,
-                blocksVary: live.blocksVary),
-            model: 0, lookAhead: live.lookAheadSamples)
+        timing = try HostTiming(
+            live, playerRate: instruments.first?.decoder.description.sampleRate,
+            sliceSamples: configuration.sliceSamples)
+        latency = timing.latency
         var configuration = configuration
-        configuration.maximumBlockFrames = live.blockFrames
+        configuration.maximumBlockFrames = timing.blockFrames
         self.configuration = configuration
         worker = isThreaded ? .thread(priority: live.workerPriority) : .called
         let synth = try NeuralSoundSynth(
-            instruments: instruments, configuration: configuration, latencySamples: latency.total)
+            instruments: instruments, configuration: configuration, latencySamples: timing.delay)
+        let bridge = unsafe try timing.makeBridge()
         do throws(InferenceError) {
-            player = try Player(synth, worker)
+            player = unsafe try Player(synth, worker, host: timing, bridge: bridge)
         } catch {
             throw NeuralSynthError(.inference, "\(error)", underlying: error)
         }
@@ -77,12 +79,13 @@ public import Streaming
         configuration.sliceSamples = self.configuration.sliceSamples
         configuration.maximumBlockFrames = self.configuration.maximumBlockFrames
         let synth = try NeuralSoundSynth(
-            instruments: instruments, configuration: configuration, latencySamples: latency.total)
-        guard synth.sampleRate == player.sampleRate else {
+            instruments: instruments, configuration: configuration,
+            latencySamples: timing.delay)
+        guard synth.sampleRate == timing.playerRate else {
             throw NeuralSynthError(
                 .incompatibleModels,
                 "\(instruments[0].name) plays at \(synth.sampleRate) Hz and cannot take the place of instruments at "
-                    + "\(player.sampleRate) Hz")
+                    + "\(timing.playerRate) Hz")
         }
         do throws(InferenceError) {
             try synth.renderer.warmUp()

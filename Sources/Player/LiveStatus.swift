@@ -1,4 +1,5 @@
-/// What has happened since a live player was started. Each is counted by itself: they are not of one instant.
+/// What has happened since a live player was started, in samples of the instruments' rate. Each is counted by itself: they
+/// are not of one instant.
 public struct LiveStatus: Sendable, Equatable {
     /// Of the block that was played last, and the most so far.
     public var voices: Int
@@ -16,7 +17,7 @@ public struct LiveStatus: Sendable, Equatable {
     public var worstLatenessSamples: Int
     /// Whether the worker runs ahead of other programs.
     public var workerIsRealtime: Bool
-    /// Frames played.
+    /// Frames played, of the host.
     public var frames: Int
 
     public init(

@@ -1,6 +1,7 @@
 internal import Inference
 public import NeuralSynth
 public import Realtime
+internal import Streaming
 internal import Synchronization
 
 /// What happened while a `Player` played.
@@ -62,6 +63,9 @@ struct BlockStatus: BitwiseCopyable, Sendable {
     private let rest: UnsafeMutablePointer<Float>
     /// The event time of the next block's first frame.
     @exclusivity(unchecked) private var position = 0
+    /// Where the host has a rate of its own; and its frames that have been played.
+    private let bridge: UnsafeMutablePointer<PlayerBridge>?
+    @exclusivity(unchecked) private var hostPosition = 0
     /// What was played last, for one thread of the control room.
     let status = Mailbox(BlockStatus())
     let succession: Succession<PlayedInstrument>
@@ -69,33 +73,47 @@ struct BlockStatus: BitwiseCopyable, Sendable {
     private let pastLateness = Mutex(RenderLateness())
     /// The worker half of the newest instrument.
     public var renderer: NeuralVoiceRenderer { newest.renderer }
-    /// Samples from a message to its sound.
+    /// Samples from a message to its sound, at the host's rate.
     public let latencySamples: Int
-    /// Hz.
+    /// Of what `process` takes and gives, the host's: Hz.
     public let sampleRate: Int
     /// The most frames that `process` takes.
     public let maximumBlockFrames: Int
 
-    /// Whoever calls `process` has rendered what is due.
+    /// Whoever calls `process` has rendered what is due. At the instruments' rate.
     public convenience init(_ synth: consuming NeuralSoundSynth) {
         do throws(InferenceError) {
-            try self.init(synth, .caller)
+            unsafe try self.init(synth, .caller)
         } catch {
             fatalError("\(error)")  // only a thread can fail to start
         }
     }
 
+    /// - Parameters:
+    ///   - host: what `synth` has been made for; nil for its own rate.
+    ///   - bridge: from the instruments' rate to the host's, where they differ; the player frees it.
     /// - Throws: `outOfResources` where the system starts no more threads.
-    init(_ synth: consuming NeuralSoundSynth, _ worker: PlayedInstrument.Worker) throws(InferenceError) {
-        latencySamples = synth.latencySamples
-        sampleRate = synth.sampleRate
-        maximumBlockFrames = synth.maximumBlockFrames
-        let first = try PlayedInstrument(synth, worker)
-        succession = Succession(first)
+    init(
+        _ synth: consuming NeuralSoundSynth, _ worker: PlayedInstrument.Worker, host: HostTiming? = nil,
+        bridge: UnsafeMutablePointer<PlayerBridge>? = nil
+    ) throws(InferenceError) {
+        let own = synth.maximumBlockFrames
+        latencySamples = host?.latency.total ?? synth.latencySamples
+        sampleRate = host?.hostRate ?? synth.sampleRate
+        maximumBlockFrames = host?.hostBlockFrames ?? own
+        unsafe self.bridge = unsafe bridge
+        do throws(InferenceError) {
+            succession = Succession(try PlayedInstrument(synth, worker))
+        } catch {
+            unsafe bridge?.deinitialize(count: 1)
+            unsafe bridge?.deallocate()
+            throw error
+        }
+        let first = succession.objects()[0]
         unsafe current = .passRetained(first)
         unsafe (sound, leavingSound) = unsafe (first.sound, first.sound)
-        unsafe rest = .allocate(capacity: 2 * maximumBlockFrames)
-        unsafe rest.initialize(repeating: 0, count: 2 * maximumBlockFrames)
+        unsafe rest = .allocate(capacity: 2 * own)
+        unsafe rest.initialize(repeating: 0, count: 2 * own)
     }
 
     /// Audio must have stopped.
@@ -103,6 +121,8 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         unsafe current.release()
         unsafe leaving?.release()
         unsafe rest.deallocate()
+        unsafe bridge?.deinitialize(count: 1)
+        unsafe bridge?.deallocate()
     }
 
     /// Acts on the messages of one block and fills both outputs.
@@ -115,6 +135,27 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
     ) {
         let region = RealtimeRegion.enter()
+        unsafe hostPosition += left.count
+        if let bridge = unsafe bridge {
+            unsafe bridge.pointee.begin(messages, frames: left.count)
+            let (due, count) = unsafe (bridge.pointee.due, bridge.pointee.frames)
+            if count > 0 {
+                var ownLeft = unsafe MutableSpan(_unsafeStart: bridge.pointee.source, count: count)
+                var ownRight = unsafe MutableSpan(_unsafeStart: bridge.pointee.source + count, count: count)
+                unsafe play(due.span, left: &ownLeft, right: &ownRight)
+            }
+            unsafe bridge.pointee.end(left: &left, right: &right)
+        } else {
+            play(messages, left: &left, right: &right)
+        }
+        region.leave()
+    }
+
+    /// Plays a block at the instruments' rate.
+    @_noLocks
+    private func play(
+        _ messages: Span<TimedMessage>, left: inout MutableSpan<Float>, right: inout MutableSpan<Float>
+    ) {
         if unsafe leaving == nil { takeNext() }
         unsafe sound.pointee.process(messages, left: &left, right: &right)
         if unsafe leaving != nil { addLeaving(messages, &left, &right) }
@@ -128,9 +169,9 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         if unsafe leaving != nil { unsafe block.add(leavingSound.pointee.status) }
         unsafe block.add(past)
         block.level = level
-        unsafe block.position = position
+        unsafe block.position = hostPosition
+        if let bridge = unsafe bridge { unsafe block.droppedNotes += bridge.pointee.refused }
         status.leave(block)
-        region.leave()
     }
 
     /// Lets the instrument that waits take the place of the current one.
@@ -178,6 +219,7 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         let region = RealtimeRegion.enter()
         if unsafe leaving != nil { endLeaving() }
         unsafe sound.pointee.reset()
+        unsafe bridge?.pointee.silence()
         region.leave()
     }
 

@@ -18,8 +18,8 @@ struct KaiserSinc {
     private static let passband = 0.9
 
     let ratio: RateRatio
-    /// In ticks: where its middle is, and how far it reaches from there.
-    let centre, half: Int
+    /// How far it reaches from its middle, in ticks; its middle is so far from its beginning.
+    let half: Int
 
     /// `ticksPerInput` × `taps` values, the value for the oldest of the last `taps` samples first; of phase p those at the
     /// ticks p, p + ticksPerInput, … To be deallocated by the caller.
@@ -37,7 +37,7 @@ struct KaiserSinc {
             let window = Self.bessel(beta * (1 - place * place).squareRoot())
             let angle = 2 * Double.pi * cutoff * Double(distance)
             let value = Float(scale * window * (distance == 0 ? 1 : sin(angle) / angle))
-            for tick in [centre - distance, centre + distance] {
+            for tick in [half - distance, half + distance] {
                 unsafe table[tick % phases * taps + taps - 1 - tick / phases] = value
             }
         }

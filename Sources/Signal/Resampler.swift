@@ -12,7 +12,9 @@ internal import Realtime
 /// sample of before its time has come: after N of them ⌈N · outputRate / inputRate⌉. The filter is a sinc in a Kaiser
 /// window (J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function", 1974), of linear phase:
 /// flat to 90 % of the lower Nyquist frequency, and below −100 dB from that frequency on. The delay is 72 samples of the
-/// lower rate. The bits do not depend on how the sound is cut into blocks.
+/// lower rate. The bits do not depend on how the sound is cut into blocks; and as an extra delay is only a later place to
+/// read from, a sound that comes in k samples later, with so much less extra that it comes out a whole number of samples
+/// later, has the same bits.
 ///
 /// Room: audio; `init` and `deinit` control. For files, `SampleRateConverter` of `MusicIO` is steeper.
 @safe public struct Resampler: ~Copyable {
@@ -24,8 +26,11 @@ internal import Realtime
     /// Of each phase the filter's values, for the oldest sample first.
     private let table: UnsafeMutablePointer<Float>
     private let taps: Int
-    /// Of each channel the last `taps` samples, twice over, so that they always lie in one piece.
+    /// The extra delay: whole input samples, and the ticks that are left.
+    private let extraSamples, extraTicks: Int
+    /// Of each channel the last `length` samples, twice over, so that any `taps` of them lie in one piece.
     private let history: UnsafeMutablePointer<Float>
+    private let length: Int
     /// Where the next input sample goes.
     private var head = 0
     /// Ticks from the next input sample to the next output sample.
@@ -42,17 +47,19 @@ internal import Realtime
         guard inputRate > 0, outputRate > 0, channels > 0, extraDelayTicks >= 0 else { return nil }
         let ratio = RateRatio(from: inputRate, to: outputRate)
         let half = Self.delayTicks(of: ratio)
-        let delay = half + extraDelayTicks
-        let needed = (delay + half) / ratio.ticksPerInput + 1
+        let needed = 2 * half / ratio.ticksPerInput + 1
         let taps = (needed + 7) / 8 * 8
         guard taps <= Self.maximumTable / ratio.ticksPerInput else { return nil }
         self.ratio = ratio
         self.taps = taps
         self.channels = channels
-        delayTicks = delay
-        unsafe table = KaiserSinc(ratio: ratio, centre: delay, half: half).phases(taps: taps)
-        unsafe history = .allocate(capacity: 2 * taps * channels)
-        unsafe history.initialize(repeating: 0, count: 2 * taps * channels)
+        delayTicks = half + extraDelayTicks
+        extraSamples = extraDelayTicks / ratio.ticksPerInput
+        extraTicks = extraDelayTicks % ratio.ticksPerInput
+        length = taps + extraSamples + 1
+        unsafe table = KaiserSinc(ratio: ratio, half: half).phases(taps: taps)
+        unsafe history = .allocate(capacity: 2 * length * channels)
+        unsafe history.initialize(repeating: 0, count: 2 * length * channels)
     }
 
     deinit {
@@ -89,15 +96,19 @@ internal import Realtime
         var given = 0
         for channel in 0..<channels {
             (head, ahead, given) = (startHead, startAhead, 0)
-            let past = unsafe history + 2 * taps * channel
+            let past = unsafe history + 2 * length * channel
             for frame in 0..<frames {
                 let sample = unsafe input[channel * frames + frame]
                 unsafe past[head] = sample
-                unsafe past[head + taps] = sample
-                head = head + 1 == taps ? 0 : head + 1
+                unsafe past[head + length] = sample
+                head = head + 1 == length ? 0 : head + 1
                 while ahead < ratio.ticksPerInput {
+                    // The filter's newest sample, and from there on to the output.
+                    let isBefore = ahead < extraTicks
+                    let newest = extraSamples + (isBefore ? 1 : 0)
+                    let phase = ahead - extraTicks + (isBefore ? ratio.ticksPerInput : 0)
                     unsafe output[channel * rowFrames + given] = unsafe Self.sum(
-                        table + ahead * taps, past + head, taps)
+                        table + phase * taps, past + head + length - taps - newest, taps)
                     given += 1
                     ahead += ratio.ticksPerOutput
                 }
@@ -110,8 +121,14 @@ internal import Realtime
     /// As if nothing had come in yet. Wait-free.
     @_noLocks
     public mutating func reset() {
-        for i in 0..<2 * taps * channels { unsafe history[i] = 0 }
+        silence()
         (head, ahead) = (0, 0)
+    }
+
+    /// As if only silence had come in so far; what time it is stays. Wait-free.
+    @_noLocks
+    public mutating func silence() {
+        for i in 0..<2 * length * channels { unsafe history[i] = 0 }
     }
 
     @_noLocks

@@ -2,7 +2,7 @@ internal import Inference
 
 /// How a model is run on sound that comes in.
 public struct EffectConfiguration: Sendable, Equatable {
-    /// The most frames of a block, 1…8192.
+    /// The most frames of a block, 1…16,384.
     public var blockFrames: Int
     /// Whether blocks may have any number of frames up to that, as in a plugin; devices give equally long ones.
     public var blocksVary: Bool
@@ -53,7 +53,7 @@ public struct EffectConfiguration: Sendable, Equatable {
     /// - Throws: `invalidArgument`, with the first value that is out of its range.
     func validate() throws(InferenceError) {
         let ranges: [(String, Int, ClosedRange<Int>)] = [
-            ("frames per block", blockFrames, 1...8192), ("samples per hop", hop ?? 1, 1...65_536),
+            ("frames per block", blockFrames, 1...16_384), ("samples per hop", hop ?? 1, 1...65_536),
             ("samples of the model's delay", modelDelaySamples, 0...65_536),
             ("samples of work", workSamples, 1...65_536),
             ("samples of latency", latencySamples ?? 0, 0...1 << 20), ("streams", streams, 1...64),

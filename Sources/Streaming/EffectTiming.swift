@@ -33,18 +33,8 @@ struct EffectTiming {
         if total > least { lookAhead = (total * l - filters) / m - buffering - own }
         delay = buffering + lookAhead
         totalDelay = delay + own
-        guard rates != .equal else {
-            extraDelayTicks = 0
-            latency = Latency(buffering: buffering, model: own, lookAhead: lookAhead)
-            return
-        }
-        let ticks = filters + totalDelay * m
-        extraDelayTicks = total * l - ticks
-        // Each part begins where the ones before end.
-        let ends = [buffering * m / l, delay * m / l, totalDelay * m / l]
-        latency = Latency(
-            buffering: ends[0], model: ends[2] - ends[1], lookAhead: ends[1] - ends[0],
-            resampling: total - ends[2])
+        (latency, extraDelayTicks) = Latency(buffering: buffering, model: own, lookAhead: lookAhead)
+            .resampled(rates, filters: 2, whole: total)
     }
 
     /// From the sound's rate to the model's.

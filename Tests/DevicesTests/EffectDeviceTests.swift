@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// The echo of both channels: 32 samples late, half and a quarter as loud, and once more 300 samples later.
-private func echo(hop: Int = 256) throws -> EffectModel {
+func echo(hop: Int = 256) throws -> EffectModel {
     try EffectModel(
         [Session(OnnxRuntime.open(), model: fixture("echo_effect.onnx"))],
         EffectDescription(
@@ -22,27 +22,28 @@ private func echo(hop: Int = 256) throws -> EffectModel {
             ]))
 }
 
+/// What comes out of rows that are read and written block by block.
+func render(_ effect: OfflineEffect, _ rows: [[Float]]) throws -> [[Float]] {
+    var heard = [[Float]](repeating: [], count: rows.count)
+    var position = 0
+    try effect.render(
+        read: { block in
+            let count = min(block[0].count, rows[0].count - position)
+            for row in rows.indices {
+                block[row].replaceSubrange(..<count, with: rows[row][position..<position + count])
+            }
+            position += count
+            return count
+        },
+        write: { block, count in
+            for row in rows.indices { heard[row] += block[row] }
+            #expect(block[0].count == count)
+        })
+    return heard
+}
+
 @Suite("Effects offline")
 struct OfflineEffectTests {
-    /// What comes out of rows that are read and written block by block.
-    private func render(_ effect: OfflineEffect, _ rows: [[Float]]) throws -> [[Float]] {
-        var heard = [[Float]](repeating: [], count: rows.count)
-        var position = 0
-        try effect.render(
-            read: { block in
-                let count = min(block[0].count, rows[0].count - position)
-                for row in rows.indices {
-                    block[row].replaceSubrange(..<count, with: rows[row][position..<position + count])
-                }
-                position += count
-                return count
-            },
-            write: { block, count in
-                for row in rows.indices { heard[row] += block[row] }
-                #expect(block[0].count == count)
-            })
-        return heard
-    }
 
     @Test(arguments: [0, 1, 512, 5000])
     func theSoundIsAsLongAndInTime(frames: Int) throws {

@@ -3,6 +3,7 @@ import Foundation
 import NeuralSynth
 import Player
 import Realtime
+import Streaming
 import TestSupport
 import Testing
 
@@ -33,7 +34,8 @@ struct JackDeviceTests {
         configuration.sliceSamples = 128
         return try LivePlayer(
             instruments: try ModelFolder.fixtures.instruments(["sine"]), configuration: configuration,
-            live: LiveConfiguration(blockFrames: device.blockFrames, lookAheadSamples: lookAhead))
+            live: LiveConfiguration(
+                blockFrames: device.blockFrames, lookAheadSamples: lookAhead, sampleRate: device.sampleRate))
     }
 
     @Test func withoutAServerItSaysHowToStartOne() throws {
@@ -64,13 +66,37 @@ struct JackDeviceTests {
         #expect(throws: DeviceError.self) { try device.start(live) }
     }
 
-    @Test func anotherSampleRateIsRefused() throws {
+    @Test func aPlayerForAnotherRateIsRefused() throws {
         let server = JackServer(sampleRate: 44_100)
         defer { server.end() }
         let device = try open()
+        var other = LiveConfiguration(blockFrames: device.blockFrames)
+        for rate in [nil, 48_000, 96_000] {
+            other.sampleRate = rate
+            let live = try LivePlayer(
+                instruments: try ModelFolder.fixtures.instruments(["sine"]), configuration: .init(),
+                live: other)
+            let error = #expect(throws: DeviceError.self) { try device.start(live) }
+            #expect(error?.code == .unsuitable && error?.description.contains("\(rate ?? 48_000)") == true)
+        }
+        device.close()
+    }
+
+    @Test(arguments: [44_100, 96_000]) func aNoteIsPlayedAtTheServersRate(rate: Int) throws {
+        let server = JackServer(sampleRate: rate)
+        defer { server.end() }
+        let device = try open()
+        #expect(device.sampleRate == rate)
         let live = try player(device)
-        let error = #expect(throws: DeviceError.self) { try device.start(live) }
-        #expect(error?.code == .unsuitable && error?.description.contains("48000") == true)
+        #expect(live.latency.resampling > 0 && live.player.sampleRate == rate)
+        try device.start(live)
+        let noteOn = ChannelMessage(status: 0x90, data1: 69, data2: 100)
+        #expect(device.schedule(ScheduledMessage(sample: rate / 4, message: noteOn)))
+        wait("the note is heard") { live.status.level > 0.01 }
+        #expect(live.status.voices == 1 && live.status.frames >= rate / 4)
+        device.fadeOut()
+        wait("the sound has faded") { device.hasFaded }
+        #expect(device.status.refusedBlocks == 0)
         device.close()
     }
 

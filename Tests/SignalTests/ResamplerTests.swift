@@ -102,6 +102,27 @@ struct ResamplerTests {
         #expect(abs(sum / Double(ratio.ticksPerInput) - 1) < 1e-5)
     }
 
+    /// The same sound k samples later, with so much less extra delay that it comes out a whole number of samples later, has
+    /// the same bits: what a host's blocks ask for in latency does not change the sound.
+    @Test(arguments: pairs)
+    func anExtraDelayKeepsTheBits(from: Int, to: Int) {
+        let noise = CounterNoise(seed: 4)
+        let sound = (0..<1000).map { noise.value(at: UInt64($0)) }
+        let ratio = RateRatio(from: from, to: to)
+        let whole = convert(sound, from: from, to: to).sound
+        for k in [1, 2, 77, 161] {
+            let ticks = k * ratio.ticksPerInput
+            let later = (ticks + ratio.ticksPerOutput - 1) / ratio.ticksPerOutput
+            let delayed = convert(
+                [Float](repeating: 0, count: k) + sound, from: from, to: to,
+                extra: later * ratio.ticksPerOutput - ticks
+            ).sound
+            #expect(delayed.prefix(later).allSatisfy { $0 == 0 })
+            let count = min(whole.count, delayed.count - later)
+            #expect(delayed.dropFirst(later).prefix(count).elementsEqual(whole.prefix(count)), "\(k)")
+        }
+    }
+
     /// Bit for bit, however it is cut and in however many channels; and again after a reset.
     @Test(arguments: pairs)
     func theResultDoesNotDependOnTheBlocks(from: Int, to: Int) {

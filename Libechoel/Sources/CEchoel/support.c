@@ -22,18 +22,16 @@ void support_set_error(const char *text) {
 
 const char *echoel_last_error(void) { return last_error; }
 
-const char *echoel_version(void) { return "0.1.0"; }
-
 uint32_t echoel_abi_version(void) { return ECHOEL_ABI_VERSION; }
 
 const char *echoel_result_text(echoel_result result) {
     switch (result) {
     case ECHOEL_OK: return "It worked.";
     case ECHOEL_INVALID_ARGUMENT: return "An argument is missing or out of its range.";
-    case ECHOEL_NOT_PREPARED: return "The instrument has not been prepared.";
-    case ECHOEL_CANNOT_LOAD: return "The instrument cannot be loaded.";
+    case ECHOEL_NOT_PREPARED: return "The instrument or the effect has not been prepared.";
+    case ECHOEL_CANNOT_LOAD: return "The instrument or the effect cannot be loaded.";
     case ECHOEL_NO_RUNTIME: return "No usable ONNX Runtime library was found.";
-    case ECHOEL_UNSUPPORTED_RATE: return "The instrument does not play at this sample rate.";
+    case ECHOEL_UNSUPPORTED_RATE: return "There is no playing at this sample rate.";
     case ECHOEL_QUEUE_FULL: return "There are too many messages in one block.";
     case ECHOEL_INFERENCE_FAILED: return "The neural network broke off.";
     case ECHOEL_OUT_OF_RESOURCES: return "The system has no more threads or memory.";

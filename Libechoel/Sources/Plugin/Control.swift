@@ -2,9 +2,13 @@
 // The names are those of echoel.h.
 
 public import CEchoel
+internal import Inference
 internal import Player
 
 // The functions of echoel.h for the control room.
+
+@c @implementation
+public func echoel_version() -> UnsafePointer<CChar>? { unsafe text(EchoelVersion.current) }
 
 @c @implementation
 public func echoel_create(

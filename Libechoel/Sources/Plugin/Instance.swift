@@ -12,7 +12,7 @@ struct Instance: ~Copyable {
     /// Other than 0 where blocks wait for the worker. Room: any.
     let isOffline = PublishedValue()
     var audio = BlockPlayer()
-    /// Hz.
+    /// The instrument's own, Hz.
     let sampleRate: Int
     /// The instrument, with its models. Room: control.
     private let instrument: NeuralInstrument
@@ -52,12 +52,7 @@ struct Instance: ~Copyable {
                 "Blocks have 1 to \(ECHOEL_MAXIMUM_BLOCK) frames, and the look-ahead 0 to "
                     + "\(ECHOEL_MAXIMUM_LOOK_AHEAD); asked for were \(maximumBlock) and \(lookAhead).")
         }
-        guard sampleRate == Double(self.sampleRate) else {
-            throw PluginError(
-                ECHOEL_UNSUPPORTED_RATE,
-                "\(instrument.name) plays at \(self.sampleRate) Hz and at no other rate; the host asks for "
-                    + "\(sampleRate) Hz. Set the host to \(self.sampleRate) Hz.")
-        }
+        let rate = try PluginError.wholeRate(sampleRate, own: self.sampleRate)
         var instrument = instrument
         instrument.temperature = parameters.get(UInt32(ECHOEL_MOVEMENT))
         var configuration = NeuralSynthConfiguration()
@@ -67,7 +62,8 @@ struct Instance: ~Copyable {
         let live = try LivePlayer(
             instruments: [instrument], configuration: configuration,
             live: LiveConfiguration(
-                blockFrames: piece, blocksVary: true, lookAheadSamples: lookAhead + maximumBlock - piece))
+                blockFrames: piece, blocksVary: true, lookAheadSamples: lookAhead + maximumBlock - piece,
+                sampleRate: rate))
         audio.start(
             live.player, latencyFrames: live.latency.total,
             decibels: parameters.get(UInt32(ECHOEL_VOLUME)))
@@ -76,15 +72,16 @@ struct Instance: ~Copyable {
 
     /// - Throws: `PluginError` where inference has failed, and before `prepare`.
     func status(_ fill: (LiveStatus) -> Void) throws {
-        guard let live else { throw PluginError.notPrepared }
+        guard let live else { throw PluginError.notPrepared("instrument", by: "echoel_prepare") }
         fill(live.status)
         if let failure = live.failure { throw PluginError(ECHOEL_INFERENCE_FAILED, failure.message) }
     }
 }
 
 extension PluginError {
-    static let notPrepared = PluginError(
-        ECHOEL_NOT_PREPARED, "The instrument has not been prepared. Call echoel_prepare first.")
+    static func notPrepared(_ what: String, by function: String) -> PluginError {
+        PluginError(ECHOEL_NOT_PREPARED, "The \(what) has not been prepared. Call \(function) first.")
+    }
 }
 
 private func folder(of path: String) -> String {

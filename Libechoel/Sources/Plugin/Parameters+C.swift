@@ -26,7 +26,7 @@ public func echoel_parameter_info(
 }
 
 /// Literals end in a zero.
-private func text(_ literal: StaticString) -> UnsafePointer<CChar> {
+func text(_ literal: StaticString) -> UnsafePointer<CChar> {
     unsafe UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 

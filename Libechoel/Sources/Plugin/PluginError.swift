@@ -2,6 +2,7 @@ internal import CEchoel
 internal import Inference
 internal import Models
 internal import NeuralSynth
+internal import Player
 
 /// Why a call failed: the code for the host, the sentence for its user.
 struct PluginError: Error {
@@ -32,7 +33,25 @@ struct PluginError: Error {
 
     private static func result(_ error: NeuralSynthError) -> echoel_result {
         if let underlying = error.underlying as? InferenceError { return result(underlying) }
-        return error.code == .configuration ? ECHOEL_INVALID_ARGUMENT : ECHOEL_CANNOT_LOAD
+        return switch error.code {
+        case .configuration: ECHOEL_INVALID_ARGUMENT
+        case .sampleRate: ECHOEL_UNSUPPORTED_RATE
+        default: ECHOEL_CANNOT_LOAD
+        }
+    }
+
+    /// A host's rate in Hz, as a whole number.
+    ///
+    /// - Parameter own: the model's, to name a rate that always works; nil where it has none.
+    /// - Throws: `PluginError` where it is out of range, or not whole.
+    static func wholeRate(_ rate: Double, own: Int?) throws(PluginError) -> Int {
+        guard let whole = Int(exactly: rate), LiveConfiguration.sampleRates.contains(whole) else {
+            throw PluginError(
+                ECHOEL_UNSUPPORTED_RATE,
+                "\(rate) Hz is no sample rate to play at: a whole number from 8000 to 384000 is. Set the host to "
+                    + "\(own ?? 48_000) Hz.")
+        }
+        return whole
     }
 
     static func missing(_ argument: String) -> PluginError {

@@ -17,7 +17,8 @@ internal import Synchronization
 ///
 /// ```swift
 /// let device = try JackDevice(name: "echoel")
-/// let live = try LivePlayer(…, live: LiveConfiguration(blockFrames: device.blockFrames))
+/// let live = try LivePlayer(
+///     …, live: LiveConfiguration(blockFrames: device.blockFrames, sampleRate: device.sampleRate))
 /// try device.start(live)
 /// ```
 ///
@@ -156,8 +157,8 @@ internal import Synchronization
         guard live.player.sampleRate == sampleRate else {
             throw DeviceError(
                 .unsuitable,
-                "JACK runs at \(sampleRate) Hz and the instruments at \(live.player.sampleRate) Hz. Start the server at "
-                    + "that rate (jackd -r \(live.player.sampleRate) …).")
+                "JACK runs at \(sampleRate) Hz, and the player was made for \(live.player.sampleRate) Hz. Make it for the "
+                    + "device's rate (LiveConfiguration.sampleRate).")
         }
         guard ports == .player else { throw wrongPorts }
         try start(

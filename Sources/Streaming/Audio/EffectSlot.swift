@@ -132,6 +132,11 @@ internal import Synchronization
         region.leave()
     }
 
+    /// Whether what is played has no workers any more, after an error or because the slot is gone. Room: audio.
+    public var isAbandoned: Bool {
+        @_noLocks get { unsafe current._withUnsafeGuaranteedRef { $0.isAbandoned } }
+    }
+
     @_noLocks
     private func takeNext() {
         guard let taken = unsafe succession.take() else { return }

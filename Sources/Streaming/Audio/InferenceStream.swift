@@ -130,6 +130,12 @@ internal import Signal
         if position / hop != before { unsafe work.pointee.due.signal() }
     }
 
+    /// Whether the workers have ended, after an error or because the engine is gone: what comes in is heard as what is late
+    /// is. Room: audio.
+    public var isAbandoned: Bool {
+        @_noLocks get { unsafe work.pointee.stop.read() != 0 }
+    }
+
     /// As if nothing had come in yet. Wait-free.
     @_noLocks
     public func reset() {

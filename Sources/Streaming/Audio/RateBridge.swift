@@ -4,19 +4,13 @@ internal import Signal
 
 /// The way from the sound's rate to the model's and back, for blocks: as many frames come out as go in.
 ///
-/// After h frames ⌈h L / M⌉ have come in at the model's rate, and after those at least h on the way back; what they are
-/// more waits for the next block.
-///
 /// Room: audio; `init` and `deinit` control.
 @safe struct RateBridge: ~Copyable {
-    private var there, back: Resampler
+    private var there: Resampler
+    private var back: RateReturn
     private let channels: Int
     /// `channels` × the block's frames at the model's rate, one channel after the other.
-    let taken, given: UnsafeMutablePointer<Float>
-    /// Of each channel what has come back, `row` frames at most.
-    private let ready: UnsafeMutablePointer<Float>
-    private let row: Int
-    private var waiting = 0
+    let taken: UnsafeMutablePointer<Float>
 
     /// Nil where the model works at the sound's rate. To be deinitialised and deallocated by the caller.
     ///
@@ -42,23 +36,18 @@ internal import Signal
 
     private init(_ there: consuming Resampler, _ back: consuming Resampler, blockFrames: Int) {
         channels = there.channels
-        let modelFrames = there.ratio.outputs(after: blockFrames) + 1
-        unsafe taken = .allocate(capacity: channels * modelFrames)
-        unsafe taken.initialize(repeating: 0, count: channels * modelFrames)
-        unsafe given = .allocate(capacity: channels * modelFrames)
-        unsafe given.initialize(repeating: 0, count: channels * modelFrames)
-        // What waits is less than a frame of the model, rounded up.
-        row = back.ratio.outputs(after: modelFrames + 1) + 1
-        unsafe ready = .allocate(capacity: channels * row)
-        unsafe ready.initialize(repeating: 0, count: channels * row)
+        self.back = RateReturn(back, blockFrames: blockFrames)
+        let count = channels * self.back.maximumSourceFrames
+        unsafe taken = .allocate(capacity: count)
+        unsafe taken.initialize(repeating: 0, count: count)
         self.there = there
-        self.back = back
     }
 
-    deinit {
-        unsafe taken.deallocate()
-        unsafe given.deallocate()
-        unsafe ready.deallocate()
+    deinit { unsafe taken.deallocate() }
+
+    /// Where the block that is heard is put, as `taken`.
+    var given: UnsafeMutablePointer<Float> {
+        @_noLocks get { unsafe back.source }
     }
 
     /// Brings a block to the model's rate, into `taken`; returns how many frames it has there.
@@ -72,13 +61,9 @@ internal import Signal
     /// Brings `count` frames of `given` back, and gives a block.
     @_noLocks
     mutating func give(_ count: Int, _ output: inout MutableSpan<Float>, frames: Int) {
-        waiting += unsafe back.process(given, frames: count, into: ready + waiting, rowFrames: row)
-        waiting -= frames
-        for channel in 0..<channels {
-            let samples = unsafe ready + channel * row
-            for i in 0..<frames { output[channel * frames + i] = unsafe samples[i] }
-            for i in 0..<waiting { unsafe samples[i] = samples[frames + i] }
-        }
+        back.take(count)
+        for channel in 0..<channels { back.give(channel, &output, at: channel * frames, frames: frames) }
+        back.end(frames: frames)
     }
 
     /// As if nothing had come yet.
@@ -86,7 +71,6 @@ internal import Signal
     mutating func reset() {
         there.reset()
         back.reset()
-        waiting = 0
     }
 }
 

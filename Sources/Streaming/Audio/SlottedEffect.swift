@@ -69,6 +69,11 @@ internal import Signal
         }
     }
 
+    /// Room: audio.
+    var isAbandoned: Bool {
+        @_noLocks get { unsafe streams[0]._withUnsafeGuaranteedRef { $0.isAbandoned } }
+    }
+
     /// Of all streams together.
     var status: EffectStatus {
         var status = EffectStatus()

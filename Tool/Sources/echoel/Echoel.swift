@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Inference
 
 /// The command line. Results go to standard output, everything else to standard error.
 ///
@@ -55,6 +56,6 @@ struct Echoel: ParsableCommand {
 }
 
 enum Version {
-    /// The version of the tool, as semver.org has it.
-    static let current = "0.1.0"
+    /// The version of the tool, which is the library's.
+    static let current = "\(EchoelVersion.current)"
 }

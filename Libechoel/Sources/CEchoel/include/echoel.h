@@ -1,14 +1,17 @@
-/* libechoel: neural instruments in a host that speaks C. C99 and C++.
+/* libechoel: neural instruments and effects in a host that speaks C. C99 and C++.
  *
- * One instance is one instrument, played by MIDI messages into two channels of sound. Its voices are rendered by a thread
- * of its own; a message sounds exactly `echoel_latency` frames after its own frame.
+ * One `echoel` is one instrument, played by MIDI messages into two channels of sound. Its voices are rendered by a thread
+ * of its own; a message sounds exactly `echoel_latency` frames after its own frame. One `echoel_effect` is one model that
+ * sound is sent through, by a thread of its own; what comes in comes out exactly `echoel_effect_latency` frames later.
+ * Frames are always the host's, at whatever rate was prepared.
  *
  * Threads. Each function says from where it may be called:
  *
  *   [control]  any thread but the audio thread. Of one instance one call at a time, and where it says so none while
  *              audio runs. May allocate, read files and wait.
- *   [audio]    the thread that calls `echoel_process`, one at a time. Never waits, allocates or locks.
- *   [any]      any thread, at any time between `echoel_create` and `echoel_destroy`.
+ *   [audio]    the thread that calls `echoel_process` or `echoel_effect_process`, one at a time. Never waits, allocates
+ *              or locks.
+ *   [any]      any thread, at any time between an instance's creation and its end.
  *
  * Instances know nothing of each other: any number of them may be used at once, each by threads of its own.
  *
@@ -34,16 +37,19 @@ extern "C" {
 /* An instrument. Made by `echoel_create`, ended by `echoel_destroy`. */
 typedef struct echoel echoel;
 
+/* An effect. Made by `echoel_effect_create`, ended by `echoel_effect_destroy`. */
+typedef struct echoel_effect echoel_effect;
+
 /* What became of a call. There may be more codes one day: treat those that you do not know as failures. */
 typedef enum echoel_result {
     ECHOEL_OK = 0,
     ECHOEL_INVALID_ARGUMENT = 1, /* NULL where something is needed, or a value out of its range */
-    ECHOEL_NOT_PREPARED = 2,     /* `echoel_prepare` comes first */
-    ECHOEL_CANNOT_LOAD = 3,      /* the instrument or one of its models cannot be read, or is not what it says */
+    ECHOEL_NOT_PREPARED = 2,     /* `echoel_prepare` or `echoel_effect_prepare` comes first */
+    ECHOEL_CANNOT_LOAD = 3,      /* the instrument, the effect or a model cannot be read, or is not what it says */
     ECHOEL_NO_RUNTIME = 4,       /* no usable ONNX Runtime library */
-    ECHOEL_UNSUPPORTED_RATE = 5, /* the instrument does not play at this sample rate */
+    ECHOEL_UNSUPPORTED_RATE = 5, /* no whole number of 8000 to 384000 Hz, or too unlike the model's rate */
     ECHOEL_QUEUE_FULL = 6,       /* more messages than one block may have */
-    ECHOEL_INFERENCE_FAILED = 7, /* the neural network broke off: there is silence until the next `echoel_prepare` */
+    ECHOEL_INFERENCE_FAILED = 7, /* the neural network broke off, until the instance is prepared again */
     ECHOEL_OUT_OF_RESOURCES = 8  /* the system has no more threads or memory */
 } echoel_result;
 
@@ -80,7 +86,7 @@ echoel_result echoel_create(const char *instrument, const char *runtime, echoel 
  * stopped] */
 void echoel_destroy(echoel *instance);
 
-/* The sample rate, in Hz, that the instrument plays at; 0 for NULL. [any] */
+/* The instrument's own sample rate, in Hz; at others its sound is resampled. 0 for NULL. [any] */
 double echoel_sample_rate(const echoel *instance);
 
 #define ECHOEL_MAXIMUM_BLOCK 16384
@@ -90,7 +96,8 @@ double echoel_sample_rate(const echoel *instance);
 /* Makes the instance ready to play, or ready again: notes end, messages that wait are forgotten, and what was set with
  * ECHOEL_PARAMETER_AT_PREPARE takes effect. Where it fails, everything stays as it was.
  *
- * sample_rate: Hz; `echoel_sample_rate` is the only one so far.
+ * sample_rate: the host's in Hz, a whole number of 8000 to 384000. Where it is not `echoel_sample_rate`, the sound is
+ *     resampled, which adds to the latency, and "exactly" means within half a sample of the instrument's.
  * max_block: the most frames that blocks are expected to have, 1 to ECHOEL_MAXIMUM_BLOCK. Larger ones are played all the
  *     same, but in real time the voices may come too late for them.
  * look_ahead: the frames of time that the rendering thread has at least, 0 to ECHOEL_MAXIMUM_LOOK_AHEAD;
@@ -173,7 +180,7 @@ echoel_result echoel_set_parameter(echoel *instance, uint32_t number, float valu
 /* Since the last `echoel_prepare`. */
 typedef struct echoel_status {
     uint64_t frames;             /* played */
-    uint64_t missed_frames;      /* that were concealed, because their voices were late */
+    uint64_t missed_frames;      /* of the instrument's rate that were concealed, because their voices were late */
     uint64_t dropped_notes;      /* for which there was no room */
     uint32_t voices;             /* that sounded in the last block */
     uint32_t voices_peak;        /* the most at once */
@@ -184,6 +191,89 @@ typedef struct echoel_status {
 /* Returns ECHOEL_INVALID_ARGUMENT, ECHOEL_NOT_PREPARED; ECHOEL_INFERENCE_FAILED with the reason in
  * `echoel_last_error`, and the status filled. [control] */
 echoel_result echoel_get_status(echoel *instance, echoel_status *status);
+
+/* ---- Effects ---------------------------------------------------------------------------------------------------- */
+
+/* Loads a model that sound is sent through, and verifies it where it has a manifest.
+ *
+ * model: the path of its file, `<name>.onnx`. UTF-8. With a manifest `<name>.json` of the kind `effect` beside it that one
+ *     says how sound goes through it; without, it takes and gives float32 [1, channels, hop] and remembers nothing from one
+ *     hop to the next.
+ * hop: samples that a run takes, up to 65536; 0 where the model or its manifest says so.
+ * runtime: as in `echoel_create`.
+ * effect: receives the effect, which is yours to destroy; NULL where the call fails.
+ *
+ * Returns ECHOEL_CANNOT_LOAD, ECHOEL_NO_RUNTIME, ECHOEL_INVALID_ARGUMENT. [control] */
+echoel_result echoel_effect_create(const char *model, uint32_t hop, const char *runtime, echoel_effect **effect);
+
+/* Ends an effect and its thread, prepared or not; no other call may be under way. NULL does nothing. [control, audio
+ * stopped] */
+void echoel_effect_destroy(echoel_effect *effect);
+
+/* How many channels the model has, 1 to 16; 0 for NULL. [any] */
+uint32_t echoel_effect_channels(const echoel_effect *effect);
+
+/* The model's own sample rate, in Hz; 0 where it works at any, and for NULL. [any] */
+double echoel_effect_sample_rate(const echoel_effect *effect);
+
+#define ECHOEL_MAXIMUM_WORK 65536
+#define ECHOEL_WORK_OF_A_HOP 0
+
+/* Makes the effect ready, or ready again, as if nothing had come in yet. Where it fails, everything stays as it was.
+ *
+ * sample_rate: the host's in Hz, a whole number of 8000 to 384000. Where it is not the model's, the sound is resampled
+ *     before and behind it, which adds to the latency.
+ * channels: of the sound: the model's, or 0, which means those; 1 to 16 for a model of one channel, which each goes through
+ *     by itself.
+ * max_block: the most frames that blocks are expected to have, 1 to ECHOEL_MAXIMUM_BLOCK. Larger ones are played all the
+ *     same, but in real time the model may be too late for them.
+ * work: the frames of time that a run of the model takes at most, up to ECHOEL_MAXIMUM_WORK. ECHOEL_WORK_OF_A_HOP is as
+ *     long as a model may take that keeps up at all. It is part of the latency.
+ *
+ * Returns ECHOEL_UNSUPPORTED_RATE, ECHOEL_INVALID_ARGUMENT, ECHOEL_CANNOT_LOAD, ECHOEL_OUT_OF_RESOURCES. [control, audio
+ * stopped] */
+echoel_result echoel_effect_prepare(
+    echoel_effect *effect, double sample_rate, uint32_t channels, uint32_t max_block, uint32_t work);
+
+/* Other than 0: blocks wait until the model has done what they need, so that nothing is late however fast the host calls;
+ * they give up after ten seconds. The latency stays. Off at first. Returns ECHOEL_INVALID_ARGUMENT. [any] */
+echoel_result echoel_effect_set_offline(echoel_effect *effect, int32_t is_offline);
+
+/* The frames from what comes in to what comes out of it; 0 for NULL and before `echoel_effect_prepare`. It changes there
+ * only. [audio, control] */
+uint32_t echoel_effect_latency(const echoel_effect *effect);
+
+/* Sends the next block through the model. What is late is replaced by the sound as it came in, just as late, and counted.
+ *
+ * inputs: an address of `frames` samples for each channel that was prepared; NULL for one, or for all, is silence. What is
+ *     no finite number counts as 0.
+ * outputs: as many addresses; where one is NULL, or all are, nothing is given there. They may be the inputs; other than
+ *     that they do not overlap.
+ * frames: any number; 0 does nothing.
+ *
+ * Returns ECHOEL_INVALID_ARGUMENT and ECHOEL_NOT_PREPARED, and does nothing then; ECHOEL_INFERENCE_FAILED where the
+ * network has broken off, with the sound as it came in. [audio] */
+echoel_result echoel_effect_process(
+    echoel_effect *effect, const float *const *inputs, float *const *outputs, uint32_t frames);
+
+/* Makes the effect forget what has come in: silence for as long as the latency, and fresh states.
+ * Returns ECHOEL_INVALID_ARGUMENT, ECHOEL_NOT_PREPARED. [audio] */
+echoel_result echoel_effect_reset(echoel_effect *effect);
+
+/* Since the last `echoel_effect_prepare`. */
+typedef struct echoel_effect_status {
+    uint64_t missed_frames;      /* of the model's rate that were concealed, in the channel with the most */
+    uint64_t overloads;          /* stretches of such frames */
+    uint64_t late_hops;          /* that came after their first sample was heard, in all channels */
+    uint64_t skipped_hops;       /* that were left out */
+    float input_level;           /* the largest magnitudes since the last status, linear */
+    float output_level;
+    int32_t worker_is_real_time; /* whether the system lets the model's thread run ahead of other programs */
+} echoel_effect_status;
+
+/* Returns ECHOEL_INVALID_ARGUMENT, ECHOEL_NOT_PREPARED; ECHOEL_INFERENCE_FAILED with the reason in
+ * `echoel_last_error`, and the status filled. [control] */
+echoel_result echoel_effect_get_status(echoel_effect *effect, echoel_effect_status *status);
 
 #ifdef __cplusplus
 }

@@ -65,7 +65,7 @@ struct Play: ParsableCommand {
         if let piece, let song { try piece.announce(as: song) }
         var playing = LivePerformance(
             instruments: instruments, configuration: configuration, lookAheadSamples: lookAhead, piece: piece,
-            isConnected: !noConnect, endSeconds: seconds)
+            songRate: device.sampleRate, isConnected: !noConnect, endSeconds: seconds)
         let summary = try playing.run(on: device)
         if report.json {
             try Terminal.result(json: summary)

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Streaming
 
 /// A model's files, looked at now and then: whether they have changed, and stopped changing.
@@ -48,5 +49,17 @@ struct EffectWatch {
         guard now != loaded, now == seen else { return false }
         loaded = now
         return true
+    }
+}
+
+extension EffectLoader {
+    /// What belongs to an effect, as far as it can be read: the model, its manifest, and those of its decoder.
+    static func files(_ path: String) -> [String] {
+        var models = [path]
+        if let decoder = (try? ModelManifest.beside(model: path))?.decoder {
+            let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+            models.append((folder.map(String.init) + [decoder.file]).joined(separator: "/"))
+        }
+        return models.flatMap { [$0, ModelManifest.path(besideModel: $0)] }
     }
 }

@@ -14,8 +14,10 @@ struct LivePerformance {
     private let isConnected: Bool
     /// How long to play; nil for ever, or until the song has ended.
     private let endSeconds: Double?
+    /// In samples of `songRate`; a server that comes back may have another.
     private let song: [ScheduledMessage]
     private let songEnd: Int?
+    private let songRate: Int
     private var meter = LiveMeter()
     private var summary = LiveSummary()
 
@@ -24,7 +26,7 @@ struct LivePerformance {
 
     init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, lookAheadSamples: Int,
-        piece: Piece?,
+        piece: Piece?, songRate: Int,
         isConnected: Bool, endSeconds: Double?
     ) {
         self.instruments = instruments
@@ -38,6 +40,7 @@ struct LivePerformance {
             + (end.map { end in ChannelMessage.lettingGo.map { ScheduledMessage(sample: end, message: $0) } }
                 ?? [])
         songEnd = end
+        self.songRate = songRate
     }
 
     mutating func run(on first: JackDevice) throws -> LiveSummary {
@@ -68,14 +71,16 @@ struct LivePerformance {
     private mutating func play(on device: JackDevice, from songStart: Int) throws -> Outcome {
         let live = try LivePlayer(
             instruments: instruments, configuration: configuration,
-            live: LiveConfiguration(blockFrames: device.blockFrames, lookAheadSamples: lookAheadSamples))
+            live: LiveConfiguration(
+                blockFrames: device.blockFrames, lookAheadSamples: lookAheadSamples,
+                sampleRate: device.sampleRate))
         let rate = Double(device.sampleRate)
-        let offset = Int(Self.leadSeconds * rate) - songStart
+        let offset = Int(Self.leadSeconds * rate) - samples(songStart, on: device)
         var next = song.firstIndex { $0.sample >= songStart } ?? song.count
         let tail = Int((Double(instruments.map(\.releaseSeconds).max() ?? 0) * rate).rounded(.up))
         let end = [
             endSeconds.map { Int($0 * rate) - Int(summary.seconds * rate) },
-            songEnd.map { $0 + offset + tail + live.latency.total },
+            songEnd.map { samples($0, on: device) + offset + tail + live.latency.total },
         ].compactMap { $0 }.min()
         feed(device, &next, offset)
         try device.start(live)
@@ -92,7 +97,7 @@ struct LivePerformance {
         }
         let status = device.status
         return Outcome(
-            reason: reason, songPosition: max(status.frames - offset, 0),
+            reason: reason, songPosition: max(status.frames - offset, 0) * songRate / device.sampleRate,
             seconds: Double(status.frames) / rate, blockFrames: device.blockFrames, latency: live.latency,
             live: live.status, device: status)
     }
@@ -100,10 +105,17 @@ struct LivePerformance {
     /// Gives the device as much of the song as it has room for.
     private func feed(_ device: JackDevice, _ next: inout Int, _ offset: Int) {
         while next < song.count,
-            device.schedule(ScheduledMessage(sample: song[next].sample + offset, message: song[next].message))
+            device.schedule(
+                ScheduledMessage(
+                    sample: samples(song[next].sample, on: device) + offset, message: song[next].message))
         {
             next += 1
         }
+    }
+
+    /// A sample of the song in samples of the device.
+    private func samples(_ sample: Int, on device: JackDevice) -> Int {
+        sample * device.sampleRate / songRate
     }
 
     private func announce(_ device: JackDevice, _ live: LivePlayer, _ connected: [String]) {
