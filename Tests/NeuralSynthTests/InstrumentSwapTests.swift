@@ -110,7 +110,8 @@ struct InstrumentSwapTests {
         private mutating func finish() {
             var first = Song()
             // Of a registered parameter the number comes first.
-            for what in order.sorted(by: { $0.last! == 6 ? false : $1.last! == 6 }) {
+            let controllers = order.filter { $0[0] & 0xF0 != 0xC0 }
+            for what in controllers.sorted(by: { $0.last! == 6 ? false : $1.last! == 6 }) {
                 first.add(0, what[0], last[what]!.0, last[what]!.1)
             }
             for note in held {
