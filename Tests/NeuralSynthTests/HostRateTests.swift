@@ -83,7 +83,9 @@ struct HostRateTests {
             #expect(session.left[shift...].elementsEqual(left[..<count]), "\(live)")
             #expect(session.right[shift...].elementsEqual(right[..<count]), "\(live)")
             #expect(session.left.contains { abs($0) > 1e-3 }, "\(live)")
-            #expect(status.frames >= session.position - live.blockFrames, "\(live)")
+            // A block in which the instruments have no sample is told of with the next.
+            #expect(status.frames <= session.position, "\(live)")
+            #expect(status.frames >= session.position - live.blockFrames - 8, "\(live)")
         }
     }
 
