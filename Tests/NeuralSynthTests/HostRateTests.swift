@@ -28,6 +28,10 @@ struct HostRateTests {
     /// The same song in time of the instruments: a message of the host's frame t at ⌈t · 48000 / rate⌉.
     private func mapped(_ song: Song, rate: Int) -> Song {
         var mapped = song
+        // Messages of several frames may get one sample, and keep their order.
+        mapped.messages = song.messages.enumerated().sorted {
+            ($0.element.sample, $0.offset) < ($1.element.sample, $1.offset)
+        }.map(\.element)
         for i in mapped.messages.indices {
             mapped.messages[i].sample = (mapped.messages[i].sample * 48_000 + rate - 1) / rate
         }
