@@ -28,6 +28,10 @@ struct HostRateTests {
     /// The same song in time of the instruments: a message of the host's frame t at ⌈t · 48000 / rate⌉.
     private func mapped(_ song: Song, rate: Int) -> Song {
         var mapped = song
+        // Messages of several frames may get one sample, and keep their order.
+        mapped.messages = song.messages.enumerated().sorted {
+            ($0.element.sample, $0.offset) < ($1.element.sample, $1.offset)
+        }.map(\.element)
         for i in mapped.messages.indices {
             mapped.messages[i].sample = (mapped.messages[i].sample * 48_000 + rate - 1) / rate
         }
@@ -83,7 +87,9 @@ struct HostRateTests {
             #expect(session.left[shift...].elementsEqual(left[..<count]), "\(live)")
             #expect(session.right[shift...].elementsEqual(right[..<count]), "\(live)")
             #expect(session.left.contains { abs($0) > 1e-3 }, "\(live)")
-            #expect(status.frames >= session.position - live.blockFrames, "\(live)")
+            // A block in which the instruments have no sample is told of with the next.
+            #expect(status.frames <= session.position, "\(live)")
+            #expect(status.frames >= session.position - live.blockFrames - 8, "\(live)")
         }
     }
 
