@@ -28,7 +28,8 @@ public struct PacedTrial: Sendable {
         /// Whether something was concealed.
         public var missed = false
         public var lateSlices = 0
-        /// Whether it began late, or the canary woke up late during it, by more than `canaryNanoseconds`.
+        /// Whether it or the one before began late, or the canary woke up late during one of them, by more than
+        /// `canaryNanoseconds`: what is missed was to be computed by then.
         public var canaryWasLate = false
     }
 
@@ -99,13 +100,15 @@ public struct PacedTrial: Sendable {
         processNanoseconds.reserveCapacity(count)
         blocks.reserveCapacity(count)
         var (missed, late) = (sound.missedFrames, sound.lateSlices)
+        var wasLateBefore = false
         for number in 0..<count {
             let wait = clock.due(number) - rt_nanoseconds()
             if wait > 0 { rt_sleep(wait) }
             let canaryWasLate = canary.wasLate()  // asked in every block, or it would tell of an earlier one
+            let isLate = canaryWasLate || Int(rt_nanoseconds() - clock.due(number)) > Self.canaryNanoseconds
             var block = Block()
-            block.canaryWasLate =
-                canaryWasLate || Int(rt_nanoseconds() - clock.due(number)) > Self.canaryNanoseconds
+            block.canaryWasLate = isLate || wasLateBefore
+            wasLateBefore = isLate
             sound.play(&processNanoseconds)
             (block.missed, block.lateSlices) = (sound.missedFrames != missed, sound.lateSlices - late)
             (missed, late) = (sound.missedFrames, sound.lateSlices)
