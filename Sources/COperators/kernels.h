@@ -10,8 +10,8 @@
 #define QUIETEST (-14.0f)
 #define LOUDEST 2.0f
 
-/// Of all operators, the most slots in a run.
-enum { MOST_SLOTS = 16 };
+/// Of all operators, the most slots in a run, and the samples of each.
+enum { MOST_SLOTS = 16, SLOT_SAMPLES = 128 };
 
 enum { PARTIALS_MOST = 512 };   // amplitudes of a slot
 

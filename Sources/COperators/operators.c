@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLOAT32 = 1, INVALID_ARGUMENT = 2, SLOT_SAMPLES = 128, MOST_TENSORS = 16, MOST_AXES = 4 };
+enum { FLOAT32 = 1, INVALID_ARGUMENT = 2, MOST_TENSORS = 16, MOST_AXES = 4 };
 
 typedef struct Shape {
     int64_t axes, size[MOST_AXES];
@@ -64,7 +64,7 @@ static int partials_fit(const Tensor *in, Shape *out) {
     out[0] = of(3, n, k, SLOT_SAMPLES);
     out[1] = of(2, n, levels, 0);
     out[2] = of(2, n, lines, 0);
-    return k > 0 && has(&in[PITCH], 3, n, k, 1) && has(&in[INHARMONICITY], 3, n, k, 1) && has(&in[DETUNE], 3, n, k, 1) &&
+    return k > 0 && k <= MOST_SLOTS && has(&in[PITCH], 3, n, k, 1) && has(&in[INHARMONICITY], 3, n, k, 1) && has(&in[DETUNE], 3, n, k, 1) &&
            has(&in[ENVELOPE], 3, n, k, shape.points) && has(&in[OWN], 3, n, k, 3 * shape.layered) &&
            has(&in[MOVED], 3, n, k, shape.moving) && has(&in[LAST_PITCH], 2, n, 1, 0) &&
            has(&in[LAST_AMPLITUDE], 2, n, levels, 0) && has(&in[PHASE], 2, n, lines, 0) && has(&in[RATE], 1, shape.layered, 0, 0);
@@ -152,7 +152,7 @@ static int shimmer_fits(const Tensor *in, Shape *out) {
     const int64_t n = in[SLOT_NOISE].shape.size[0], k = in[SLOT_NOISE].shape.size[1];
     out[0] = of(3, n, k, SHIMMER_PARTIALS);
     out[1] = of(3, n, 2 * SHIMMER_PARTS, SHIMMER_PARTIALS);
-    return k > 0 && has(&in[DEPTH], 3, n, k, SHIMMER_PARTS * SHIMMER_PARTIALS) && has(&in[SLOT_NOISE], 3, n, k, SHIMMER_PARTIALS) &&
+    return k > 0 && k <= MOST_SLOTS && has(&in[DEPTH], 3, n, k, SHIMMER_PARTS * SHIMMER_PARTIALS) && has(&in[SLOT_NOISE], 3, n, k, SHIMMER_PARTIALS) &&
            has(&in[BEFORE], 2, n, 1, 0) && has(&in[WALKS], 3, n, 2 * SHIMMER_PARTS, SHIMMER_PARTIALS) &&
            has(&in[FILTERS], 2, SHIMMER_PARTS, SHIMMER_FILTER, 0);
 }

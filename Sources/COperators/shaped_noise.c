@@ -84,7 +84,7 @@ INLINE void apply_gains(float *bands, const float *films, int64_t film, int64_t 
         for (int64_t i = 0; i < BANDS; i += WIDTH) {
             Floats gain;
             between(&gain, start + i, end + i, frame);
-            gain = __builtin_elementwise_min(__builtin_elementwise_max(gain, ALL(QUIETEST)), ALL(LOUDEST));
+            limit(&gain, QUIETEST, LOUDEST);
             exponentials(&gain);
             *place(bands + frame * BANDS + i) *= gain;
         }

@@ -5,7 +5,7 @@
 #include "vector.h"
 #include <math.h>
 
-enum { SLOT_SAMPLES = 128, STEPS = 16, STEP_SAMPLES = 8, PAIRS = 4, HALVES = STEPS / WIDTH };
+enum { STEPS = 16, STEP_SAMPLES = 8, PAIRS = 4, HALVES = STEPS / WIDTH };
 #define SAMPLE_RATE 48000.0
 #define PHASE_STEPS 524288.0f   // a slot's cycles lie on a grid, so that their sum is exact
 #define ENVELOPE_HERTZ 700.0
@@ -44,7 +44,8 @@ INLINE void find_amplitudes(const PartialsShape *shape, const float *hertz, cons
         const Floats at = *load(hertz + k);
         Floats point = at * (float)(1.0 / ENVELOPE_HERTZ) + 1.0f;
         logarithms(&point);
-        point = __builtin_elementwise_min(__builtin_elementwise_max(point * scale, ALL(0.0f)), ALL(highest));
+        point *= scale;
+        limit(&point, 0, highest);
         // Whatever comes in, even what is no number: within the envelope.
         Bits below = __builtin_convertvector(point, Bits);
         below = __builtin_elementwise_min(__builtin_elementwise_max(below, (Bits){0}), (Bits){0} + (int32_t)shape->points - 2);
@@ -55,11 +56,12 @@ INLINE void find_amplitudes(const PartialsShape *shape, const float *hertz, cons
         }
         Floats level = low + (high - low) * (point - __builtin_convertvector(below, Floats));
         if (k < layered) level += *load(own + k);
-        level = __builtin_elementwise_min(__builtin_elementwise_max(level, ALL(QUIETEST)), ALL(LOUDEST));
+        limit(&level, QUIETEST, LOUDEST);
         if (k < shape->moving) level += *load(shimmer + k);
         exponentials(&level);
-        const Floats audible = (SILENT_HERTZ - at) * (1.0f / (SILENT_HERTZ - FULL_HERTZ));
-        *place(amplitude + k) = level * __builtin_elementwise_min(__builtin_elementwise_max(audible, ALL(0.0f)), ALL(1.0f));
+        Floats audible = (SILENT_HERTZ - at) * (1.0f / (SILENT_HERTZ - FULL_HERTZ));
+        limit(&audible, 0, 1);
+        *place(amplitude + k) = level * audible;
     }
     // A second line's complex amplitude is across + i along times the first's; their powers' sum stays.
     for (int64_t k = 0; k < layered; k += WIDTH) {

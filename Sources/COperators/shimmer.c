@@ -55,8 +55,7 @@ INLINE void shimmer(const ShimmerShape *shape, const ShimmerInputs *in, const Sh
                     const Floats a = *load(first + i) * filter[0] + *load(drive + i) * filter[1];
                     const Floats b = *load(second + i) * filter[0] + a * filter[2];
                     Floats deep = *load(depth + (slot * PARTS + part) * PARTIALS + i);
-                    deep = __builtin_elementwise_max(deep, ALL(-87.0f));
-                    deep = __builtin_elementwise_min(deep, ALL(LOGARITHM_OF_DEEPEST));
+                    limit(&deep, -87, LOGARITHM_OF_DEEPEST);
                     exponentials(&deep);
                     *place(first + i) = a;
                     *place(second + i) = b;
@@ -66,7 +65,7 @@ INLINE void shimmer(const ShimmerShape *shape, const ShimmerInputs *in, const Sh
             }
         }
         for (int64_t i = 0; i < shape->slots * PARTIALS; i += WIDTH) {
-            *place(moved + i) = __builtin_elementwise_min(*load(moved + i), ALL(HIGHEST));
+            limit(place(moved + i), -1e30f, HIGHEST);
         }
     }
 }

@@ -13,6 +13,13 @@ typedef int32_t Bits __attribute__((vector_size(4 * WIDTH), aligned(4)));
 INLINE const Floats *load(const float *values) { return (const Floats *)values; }
 INLINE Floats *place(float *values) { return (Floats *)values; }
 
+/// x from `low` to `high`; what is no number stays none, so that a run tells of it.
+INLINE void limit(Floats *x, float low, float high) {
+    const Bits number = *x == *x;
+    const Floats within = __builtin_elementwise_min(__builtin_elementwise_max(*x, ALL(low)), ALL(high));
+    *x = (Floats)(((Bits)within & number) | ((Bits)*x & ~number));
+}
+
 /// sin(2π x), to 2e-7: x folded onto a quarter turn, and there the odd polynomial of least largest error.
 INLINE void sines(Floats *x) {
     Floats turn = *x;

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// What a clock plays in the place of a device, a block at a time.
 ///
-/// Room: audio, one thread.
+/// Room: the trial's playing thread; `process` is within a block, what is asked afterwards is control's.
 public protocol PacedSound: Sendable {
     /// Plays a block, and adds how long each `process` took, in nanoseconds.
     mutating func play(_ times: inout [Int])

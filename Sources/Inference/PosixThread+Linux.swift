@@ -13,8 +13,15 @@
         {
             let argument = unsafe Body.retained(body)
             var thread = pthread_t()
+            var attributes = pthread_attr_t()
+            unsafe pthread_attr_init(&attributes)
+            defer { unsafe pthread_attr_destroy(&attributes) }
+            // Our operators take 128 KiB, which is all that there is with musl.
+            var stack = 0
+            unsafe pthread_attr_getstacksize(&attributes, &stack)
+            if stack < 1 << 20 { unsafe pthread_attr_setstacksize(&attributes, 1 << 20) }
             let result = unsafe pthread_create(
-                &thread, nil,
+                &thread, &attributes,
                 { argument in
                     unsafe Body.call(argument)
                     return nil

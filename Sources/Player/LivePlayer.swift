@@ -106,7 +106,7 @@ public import Streaming
     }
 
     /// Why there is no more sound, where inference has failed.
-    public var failure: InferenceError? { player.newest.failure }
+    public var failure: InferenceError? { player.succession.objects().lazy.compactMap(\.failure).first }
 
     /// Room: worker, where there is no thread.
     package func renderWhatIsDue() throws(InferenceError) {

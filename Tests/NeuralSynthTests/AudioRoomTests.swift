@@ -118,12 +118,13 @@ struct AudioRoomTests {
 
     /// The blocks in which instruments are taken, take over held notes, are heard together, and are let go of; a worker that
     /// does nothing meanwhile, and a reset.
-    @Test func swappingInstrumentsAllocatesNothing() throws {
+    @Test(arguments: [48_000, 44_100, 96_000])
+    func swappingInstrumentsAllocatesNothing(hostRate: Int) throws {
         var configuration = NeuralSynthConfiguration()
         configuration.sliceSamples = 128
         let live = try LivePlayer(
             instruments: try ModelFolder.fixtures.instruments(["sine"]), configuration: configuration,
-            live: LiveConfiguration(), isThreaded: false)
+            live: LiveConfiguration(sampleRate: hostRate), isThreaded: false)
         let others = try ["soft", "sway", "sine"].map { try ModelFolder.fixtures.instruments([$0]) }
         var left = [Float](repeating: 0, count: 128)
         var right = left

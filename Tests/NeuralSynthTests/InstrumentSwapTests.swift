@@ -264,10 +264,11 @@ struct InstrumentSwapTests {
     }
 
     /// Threads as they are: one plays, one swaps, and every instrument that is over is freed.
-    @Test func instrumentsAreSwappedByAnotherThreadWhilePlaying() async throws {
+    @Test(arguments: [48_000, 44_100])
+    func instrumentsAreSwappedByAnotherThreadWhilePlaying(hostRate: Int) async throws {
         let live = try LivePlayer(
             instruments: ModelFolder.fixtures.instruments(["sine"]), configuration: configuration,
-            live: LiveConfiguration(lookAheadSamples: 2048))
+            live: LiveConfiguration(lookAheadSamples: 2048, sampleRate: hostRate))
         let isPlaying = Shared(PublishedValue(1))
         async let peak = onThread {
             var (left, right) = ([Float](repeating: 0, count: 128), [Float](repeating: 0, count: 128))

@@ -80,8 +80,7 @@ struct EffectInstance: ~Copyable {
     ) throws -> LiveEffect {
         do throws(InferenceError) {
             return try LiveEffect(model, channels: channels, sampleRate: rate, configuration: configuration)
-        } catch  where error.code == .invalidArgument {
-            // All else that could be wrong has been asked for before.
+        } catch  where error.code == .invalidArgument && rate != model.description.sampleRate {
             throw PluginError(ECHOEL_UNSUPPORTED_RATE, error.message)
         }
     }

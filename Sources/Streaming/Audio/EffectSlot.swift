@@ -44,13 +44,13 @@ internal import Synchronization
     /// Of those that are over.
     private let past = Mutex(EffectStatus())
 
-    // Audio's alone.
-    private var current: Unmanaged<SlottedEffect>
-    private var next: Unmanaged<SlottedEffect>?
+    // Audio's alone; unchecked for the reason that `Player` gives.
+    @exclusivity(unchecked) private var current: Unmanaged<SlottedEffect>
+    @exclusivity(unchecked) private var next: Unmanaged<SlottedEffect>?
     /// Of the current one, while there is a next.
-    private var fade = Fade.never
+    @exclusivity(unchecked) private var fade = Fade.never
     /// Frames that have come in since the start or the last reset.
-    private var position = 0
+    @exclusivity(unchecked) private var position = 0
 
     /// Starts the workers of the first model.
     ///
@@ -206,9 +206,6 @@ internal import Synchronization
         for effect in succession.objects() { status.add(effect.status, ofOtherModel: true) }
         return status
     }
-
-    /// The latency of the newest model, with its parts.
-    public var newestLatency: Latency { succession.objects().last?.engine.latency ?? latency }
 
     /// Why a model is not computed any more, where inference has failed; what is heard then is concealed.
     public var failure: InferenceError? { succession.objects().lazy.compactMap(\.engine.failure).first }

@@ -73,6 +73,9 @@ struct Bench: ParsableCommand {
         if live.realtime {
             let bench = RealtimeBench(options: live, seconds: seconds)
             if model.hasSuffix(".onnx") {
+                guard live.chords == nil else {
+                    throw ToolError(.unusable, "--chords is for instruments, and \(model) is a model.")
+                }
                 let effect = try EffectLoader.anyModel(runtime, model, hop: live.hop, options)
                 return try playLive { try bench.run(effect) }
             }
@@ -102,7 +105,14 @@ struct Bench: ParsableCommand {
     }
 
     /// The instrument of that name, as `play` would play it.
+    ///
+    /// - Throws: `unusable` where something is asked for that only models have.
     private func instrument(_ runtime: OnnxRuntime) throws -> (NeuralInstrument, NeuralSynthConfiguration) {
+        guard live.hop == nil, live.work == nil, live.streams == 1, live.workers == 1 else {
+            throw ToolError(
+                .unusable,
+                "--hop, --work, --streams and --workers are for models, and \(model) is no .onnx file.")
+        }
         let store = try store.store()
         var loader = InstrumentLoader(runtime: runtime, store: store, threads: threads)
         var configuration = NeuralSynthConfiguration()

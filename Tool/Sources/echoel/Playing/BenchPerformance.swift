@@ -8,7 +8,7 @@ struct BenchPerformance {
 
     /// Between one note's beginning and the next one's, and between chords: a quarter of a second.
     static let interval = 12_000
-    /// More than there are samples in a block, so that chords begin anywhere in one.
+    /// Chords begin anywhere in a block.
     private static let scatter = 977
 
     /// One note after the other ends, and another one begins in its place.
@@ -42,9 +42,10 @@ struct BenchPerformance {
         return chords
     }
 
-    /// The keys of neighbouring numbers are a fourth apart, within the instrument's range.
+    /// The keys of neighbouring numbers are a fourth apart, or so much that all keys have their turn.
     private func note(_ status: UInt8, _ number: Int, at sample: Int) -> ScheduledMessage {
-        let key = keys.lowerBound + number * 5 % keys.count
+        let step = [5, 7, 3].first { keys.count % $0 != 0 } ?? 1
+        let key = keys.lowerBound + number * step % keys.count
         return ScheduledMessage(
             sample: sample, message: ChannelMessage(status: status, data1: UInt8(key), data2: 90))
     }

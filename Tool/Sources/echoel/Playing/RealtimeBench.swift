@@ -36,12 +36,21 @@ struct RealtimeBench {
     }
 
     /// An instrument as `play` plays it.
+    ///
+    /// - Throws: `unusable` for more voices than there are keys, among others.
     func run(_ instrument: NeuralInstrument, _ configuration: NeuralSynthConfiguration) throws -> (
         Report, PacedTrial
     ) {
         let live = try LivePlayer(
             instruments: [instrument], configuration: configuration,
-            live: LiveConfiguration(blockFrames: options.block, lookAheadSamples: options.lookAhead))
+            live: LiveConfiguration(
+                blockFrames: options.block, lookAheadSamples: options.lookAhead, sampleRate: Self.sampleRate))
+        guard configuration.voices <= instrument.keys.count else {
+            throw ToolError(
+                .unusable,
+                "\(instrument.name) has \(instrument.keys.count) keys: --voices \(configuration.voices) cannot sound at once."
+            )
+        }
         let idle = Self.idlePercent(seconds: min(2, seconds))
         let performance = BenchPerformance(voices: configuration.voices, keys: instrument.keys)
         let chords = options.chords.map { performance.chords($0) }
