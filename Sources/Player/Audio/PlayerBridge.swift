@@ -79,8 +79,9 @@ internal import Signal
         back.give(1, &right, at: 0, frames: hostFrames)
         back.end(frames: hostFrames)
         for i in dueCount..<messageCount {
-            unsafe messages[i - dueCount] = messages[i]
-            unsafe messages[i - dueCount].offsetFrames -= frames
+            var waiting = unsafe messages[i]
+            waiting.offsetFrames -= frames
+            unsafe messages[i - dueCount] = waiting
         }
         messageCount -= dueCount
         dueCount = 0
