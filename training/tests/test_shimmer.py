@@ -13,17 +13,9 @@ NOISES = len(SHIMMER_HERTZ)
 SILENT = [1e-6] * NOISES
 
 
-def shimmer(depths):
-    """One whose noises are so deep (nepers), whatever the control."""
-    made = Shimmer(4)
-    with torch.no_grad():
-        made.depth.weight.zero_()
-        made.depth.bias.copy_(torch.log(torch.tensor(depths)).repeat_interleave(SHIMMERING))
-    return made
-
-
 def only(place, depth=0.4):
-    return shimmer([*SILENT[:place], depth, *SILENT[place + 1 :]])
+    """How deep the noises are, in nepers: one of them."""
+    return [*SILENT[:place], depth, *SILENT[place + 1 :]]
 
 
 def noise(slots, seed=0):
@@ -31,11 +23,15 @@ def noise(slots, seed=0):
 
 
 @torch.no_grad()
-def run(made, values, slots=16):
-    state, parts = made.beginning(values[:, 0]), []
+def run(depths, values, slots=16):
+    """A new voice's, with noises so deep."""
+    made, pitch, parts = Shimmer(slots), torch.zeros(1, 1), []
+    state = torch.full((1, *Shimmer.state_shape()), float("nan"))  # a new voice has none
+    depth = torch.log(torch.tensor(depths)).repeat_interleave(SHIMMERING)
     for first in range(0, values.shape[1], slots):
         some = values[:, first : first + slots]
-        part, state = made(torch.zeros(1, some.shape[1], 4), some, state)
+        part, state = made(depth.expand(1, some.shape[1], -1), some, pitch, state)
+        pitch = torch.full((1, 1), 220.0)
         parts.append(part)
     return torch.cat(parts, dim=1)[0]
 
@@ -63,7 +59,7 @@ def test_a_slow_walk_has_no_corners():
 
 
 def test_partials_move_each_by_itself():
-    moved = run(shimmer([0.2, 0.2, 0.2, 1e-6]), noise(SLOTS))
+    moved = run([0.2, 0.2, 0.2, 1e-6], noise(SLOTS))
     moved = (moved - moved.mean(dim=0)) / moved.std(dim=0)
     together = (moved.T @ moved / len(moved)).fill_diagonal_(0).abs()
     assert together.median() < 0.1 and together.max() < 0.6  # some share two of three noises
@@ -79,7 +75,7 @@ def test_neighbours_share_the_broad_noise():
 
 def test_the_mean_power_stays():
     for depth in (0.1, 0.3):
-        power = torch.exp(2 * run(shimmer([depth] * NOISES), noise(SLOTS))).mean().item()
+        power = torch.exp(2 * run([depth] * NOISES, noise(SLOTS))).mean().item()
         assert power == pytest.approx(1.0, rel=0.06)
 
 
@@ -93,8 +89,8 @@ def test_a_new_note_begins_as_it_goes_on(place):
 
 def test_slices_do_not_matter():
     values, depths = noise(48), [0.3] * NOISES
-    torch.testing.assert_close(run(shimmer(depths), values, 1), run(shimmer(depths), values, 16), rtol=0, atol=1e-5)
+    torch.testing.assert_close(run(depths, values, 1), run(depths, values, 16), rtol=0, atol=1e-5)
 
 
 def test_no_control_makes_it_louder_than_it_may_be():
-    assert run(shimmer([1e9] * NOISES), noise(400)).max() == HIGHEST
+    assert run([1e9] * NOISES, noise(400)).max() == HIGHEST
