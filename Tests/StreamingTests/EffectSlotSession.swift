@@ -112,6 +112,7 @@ struct SlotSession {
 
     mutating func reset() {
         slot.reset()
+        slot.collect()  // what is over works no more, here and there
         if next != nil { end() }
         for stream in current.engine.streams { stream.reset() }
         position = 0
@@ -127,7 +128,10 @@ struct SlotSession {
         if next == nil, let taken = waiting {
             (next, waiting) = (taken, nil)
             fade = Fade(start: position + taken.settled, length: Self.fadeFrames)
-            if position == 0 { end() }
+            if position == 0 {
+                end()
+                slot.collect()
+            }
         }
         try Self.play(&current, input, frames)
         if next != nil { try Self.play(&next!, input, frames) }
