@@ -80,7 +80,9 @@ struct EffectInstance: ~Copyable {
     ) throws -> LiveEffect {
         do throws(InferenceError) {
             return try LiveEffect(model, channels: channels, sampleRate: rate, configuration: configuration)
-        } catch  where error.code == .invalidArgument && rate != model.description.sampleRate {
+        } catch {
+            let isOwnRate = rate == model.description.sampleRate
+            if isOwnRate || error.code != .invalidArgument { throw error }
             throw PluginError(ECHOEL_UNSUPPORTED_RATE, error.message)
         }
     }
