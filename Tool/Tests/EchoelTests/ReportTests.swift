@@ -120,6 +120,27 @@ struct ReportTests {
         #expect(try Tool().run("bench", model, "--hop", "64").code == 64)
     }
 
+    @Test("of an instrument in real time tells of its chords")
+    func realtimeInstrument() throws {
+        let arguments = ["bench", "hiss", "--realtime", "--block", "128", "--voices", "3", "--json"]
+        let outcome = try Tool().run(arguments + ["--chords", "2"])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let report = try outcome.json()
+        #expect(report["voices"] as? Int == 3 && report["hop"] as? Int == 128)
+        #expect(report["latencySamples"] as? Int == 256)
+        let chords = try #require(report["chords"] as? [String: Int])
+        #expect(chords["count"] == 2)
+        for (part, whole) in [("counted", "count"), ("late", "counted"), ("lateWithCanaryLate", "count")] {
+            #expect(try #require(chords[part]) <= #require(chords[whole]))
+        }
+        let steady = try Tool().run(arguments + ["--seconds", "0.2"]).json()
+        #expect(steady["blocks"] as? Int == 75 && steady["chords"] == nil)
+        for wrong in [["--streams", "2"], ["--hop", "64"], ["--work", "9"]] {
+            #expect(try Tool().run(["bench", "hiss", "--realtime"] + wrong).code == 1, "\(wrong)")
+        }
+        #expect(try Tool().run("bench", "nobody", "--realtime").code == 1)
+    }
+
     @Test("of times has the keys that others rely on, in order")
     func bench() throws {
         let outcome = try Tool().run(
