@@ -124,8 +124,6 @@ private struct RandomSession {
         let latency: Int
         /// The frames that a model of the two clocks says are missed.
         let missed: Int
-        /// Frames in which one instrument takes the place of another.
-        let transitions: [Range<Int>]
         let areFreed: Bool
     }
 
@@ -164,7 +162,6 @@ private struct RandomSession {
         // The one that is played last, and before it the one whose place it has taken.
         var clocks = [Clock(start: 0)]
         var (missed, swaps, isWaiting) = (0, 0, false)
-        var transitions: [Range<Int>] = []
         var renderers: [Weak] = [Weak(renderer: session.live.player.renderer)]
         for block in blocks {
             if block.isReset {
@@ -184,7 +181,6 @@ private struct RandomSession {
                 // After a reset there is nothing that could go on, and the held note begins in the new one.
                 if block.isReset { clocks[0].begun = 1 << 40 }
                 clocks.append(Clock(start: block.start))
-                transitions.append(block.start + latency - 2..<block.start + latency + Clock.fade + 2)
             }
             // What the block reads beyond what is rendered, from the held note's sound on.
             for clock in clocks where block.start < Self.held - 1000 {
@@ -206,7 +202,7 @@ private struct RandomSession {
         let isUnderWay = session.live.collect()
         return Played(
             left: session.left, right: session.right, status: session.live.status, latency: latency,
-            missed: missed, transitions: transitions,
+            missed: missed,
             areFreed: !isUnderWay && renderers.count { $0.renderer != nil } == 1)
     }
 
@@ -227,28 +223,15 @@ private struct RandomSession {
         #expect(lastNote.elementsEqual(steady.left[(last + steady.latency)...]))
         #expect(lastNote.contains { abs($0) > 1e-4 })
 
-        // No click but where a reset cuts everything off; and none where an instrument takes the place of another, held to
-        // the sound elsewhere.
-        // Where sound was concealed, notes are added up in other phases: at most 1.25 and 1.02 times in 1,000 sessions.
+        // No click but where a reset cuts everything off. (Those of a swap by itself are `InstrumentSwapTests`'.)
+        // Where sound was concealed, notes are added up in other phases: at most 1.25 and 1.45 times in 2,000 sessions.
         let cuts = [0] + blocks.filter(\.isReset).map(\.start) + [end]
         let parts = zip(cuts, cuts.dropFirst()).filter { $1 - $0 > 4 }.map { ($0 + 1)..<($1 - 1) }
-        let own = parts.flatMap { part in Self.pieces(of: part, without: steady.transitions) }
-        let step = 1.6 * (own.map { greatestStep(steady.left[$0]) }.max() ?? 0)
-        let corner = 1.3 * (own.map { steepest(steady.left[$0]) }.max() ?? 0)
+        let step = 2 * (parts.map { greatestStep(steady.left[$0]) }.max() ?? 0)
+        let corner = 2 * (parts.map { steepest(steady.left[$0]) }.max() ?? 0)
         for part in parts {
             #expect(greatestStep(session.left[part]) <= step, "in \(part)")
             #expect(steepest(session.left[part]) <= corner, "in \(part)")
         }
-    }
-
-    /// What is left of `part`, in order.
-    private static func pieces(of part: Range<Int>, without holes: [Range<Int>]) -> [Range<Int>] {
-        var (pieces, start) = ([Range<Int>](), part.lowerBound)
-        for hole in holes where hole.overlaps(part) {
-            if hole.lowerBound > start { pieces.append(start..<hole.lowerBound) }
-            start = max(start, hole.upperBound)
-        }
-        if start < part.upperBound { pieces.append(start..<part.upperBound) }
-        return pieces
     }
 }

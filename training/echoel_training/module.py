@@ -40,9 +40,6 @@ LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
 ATTACK_SAMPLES = (480, 8192)
 """How an attack moves is heard in its first 170 ms."""
 SETTLED_SAMPLES = 7200
-BEGINNING_SAMPLES = ((0, 480), (480, 960), (960, 1920), (1920, 3840), (3840, SETTLED_SAMPLES))
-"""The parts of a note's first 150 ms that are compared, before it has settled."""
-
 RELEASE_SAMPLES = ((0, 2400), (2400, 7200), (7200, 14_400), (14_400, 24_000))
 """What is left of a note is compared in these parts of the half second after its end."""
 
@@ -56,7 +53,6 @@ MEL_WEIGHT = 1.0
 ONSET_WEIGHT = 1.0
 TEXTURE_WEIGHT = 6.0
 ATTACK_WEIGHT = 3.0
-BEGINNING_WEIGHT = 0.3
 LEVEL_WEIGHT = 0.5
 RELEASE_WEIGHT = 0.3
 DIVERGENCE_WEIGHT = 0.003
@@ -143,7 +139,6 @@ class EnsembleModule(lightning.LightningModule):
         self.texture = TextureLoss(count, 2048, 480, (1, 4, 12, 32))
         self.attack = TextureLoss(count, 1024, 240, (1, 4, 12))
         self.level = LevelLoss(count)
-        self.beginning = torch.nn.ModuleList(LevelLoss(count) for _ in BEGINNING_SAMPLES)
         self.release = torch.nn.ModuleList(LevelLoss(count) for _ in RELEASE_SAMPLES)
         self.steps_trained = 0
         self.seconds_before = 0.0
@@ -213,14 +208,14 @@ class EnsembleModule(lightning.LightningModule):
         onset = self.onset(first, other, segments.peak)
 
         # A latent of the encoder follows the recording; a prior only knows how much such notes move.
-        texture, attack, beginning, level, release = self._textures(ours, theirs, segments, encoded)
+        texture, attack, level, release = self._textures(ours, theirs, segments, encoded)
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
         loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.mean()
         loss = loss + TEXTURE_WEIGHT * texture + ATTACK_WEIGHT * attack
-        loss = loss + BEGINNING_WEIGHT * beginning + LEVEL_WEIGHT * level + RELEASE_WEIGHT * release
+        loss = loss + LEVEL_WEIGHT * level + RELEASE_WEIGHT * release
         loss = loss + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
         optimizers = self.optimizers()
         if self.adversary is not None:
@@ -249,7 +244,6 @@ class EnsembleModule(lightning.LightningModule):
                 "train/onset": onset.sum() / begins.sum().clamp(min=1),
                 "train/texture": self.texture.apart(),
                 "train/attack": self.attack.apart(),
-                "train/beginning": torch.stack([part.apart.abs().mean() for part in self.beginning]).mean(),
                 "train/level": self.level.apart.abs().mean(),
                 "train/release": torch.stack([part.apart.abs().mean() for part in self.release]).mean(),
                 "train/divergence": kl,
@@ -259,8 +253,7 @@ class EnsembleModule(lightning.LightningModule):
 
     def _textures(self, ours: Tensor, theirs: Tensor, segments: Segments, encoded: int) -> tuple[Tensor, ...]:
         """Of the priors' part of a batch: how held notes move once they have settled, how they move in the attack (its
-        very first instants are the onset loss's), how loud they are as they begin and once they have settled, and how loud
-        what is left of them after their end."""
+        very first instants are the onset loss's), how loud they are, and how loud what is left of them after their end."""
         start = segments.first_slot * SLOT_SAMPLES
         off = segments.off_sample - start
         group = segments.instrument * OCTAVES + torch.div(segments.key, 12, rounding_mode="floor").long()
@@ -269,11 +262,6 @@ class EnsembleModule(lightning.LightningModule):
         def compared(loss: TextureLoss | LevelLoss, first: Tensor, last: Tensor) -> Tensor:
             return loss(ours[rest], theirs[rest], *(each[rest] for each in (segments.peak, group, first, last)))
 
-        begun = torch.where(segments.first_slot == 0, off, torch.zeros_like(off))
-        beginning = [
-            compared(loss, torch.full_like(off, first), begun.clamp(max=last))
-            for loss, (first, last) in zip(self.beginning, BEGINNING_SAMPLES)
-        ]
         # What is faded in at a segment's beginning, where the decoder's memory is empty, is no part of a release.
         release = [
             compared(loss, (off + first).clamp(min=FADE_SAMPLES), off + last)
@@ -282,7 +270,6 @@ class EnsembleModule(lightning.LightningModule):
         return (
             compared(self.texture, SETTLED_SAMPLES - start, off),
             compared(self.attack, ATTACK_SAMPLES[0] - start, torch.minimum(off, ATTACK_SAMPLES[1] - start)),
-            torch.stack(beginning).mean(),
             compared(self.level, SETTLED_SAMPLES - start, off),
             torch.stack(release).mean(),
         )
