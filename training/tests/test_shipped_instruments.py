@@ -125,15 +125,13 @@ def test_a_note_held_for_twenty_seconds_keeps_level_and_pitch(instrument):
 
 
 def test_a_struck_note_decays_to_silence_and_the_lower_the_longer(instrument):
-    """Of keys a tenth and more apart. The SoundFont's own: −38, −38 and −47 dB, and 11 dB between neighbouring recordings."""
     if instrument.description["articulation"] != "struck":
         pytest.skip("a sustained note goes on")
     keys = instrument.keys(5)[1:-1]
     remaining = []
     for audio in instrument.play(keys, 6.0, slice_slots=16):
         remaining.append(decibels(level(audio[5 * RATE :]) / level(audio[: RATE // 4])))
-    low, middle, high = remaining
-    assert max(remaining) < -12 and low > middle - 3 and min(low, middle) > high + 5, remaining
+    assert max(remaining) < -12 and remaining == sorted(remaining, reverse=True), remaining
 
 
 def test_a_released_note_is_silent_when_it_says_so(instrument):

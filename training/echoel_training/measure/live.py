@@ -58,11 +58,13 @@ def concert(echoel: Echoel, song: Path, folder: Path, duration: float) -> list[F
         host = subprocess.Popen(
             ["jalv", IDLE_PLUGIN], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
         )
-        _wait_for(lambda: (_ports(environment) or "").count("Amplifier") > 0, "jalv does not start")
-        before, stalls = faults(), _stalls(duration)
-        beside = faults() - before
-        host.kill()
-        host.wait()
+        try:
+            _wait_for(lambda: "Amplifier" in (_ports(environment) or ""), "jalv does not start")
+            before, stalls = faults(), _stalls(duration)
+            beside = faults() - before
+        finally:
+            host.kill()
+            host.wait()
     figures = [
         Figure(group, "faults of the server beside an idle host", float(beside), ""),
         Figure(group, "stalls of the machine meanwhile", float(stalls), ""),
