@@ -21,4 +21,9 @@ internal import CRealtime
 
     /// Sleeps until it has been signalled once more than waited for.
     public borrowing func wait() { unsafe rt_semaphore_wait(handle) }
+
+    /// As `wait`, at most until that time of the clock that never goes back, in nanoseconds; false where nothing came.
+    borrowing func wait(until nanoseconds: Int64) -> Bool {
+        unsafe rt_semaphore_wait_until(handle, nanoseconds) != 0
+    }
 }

@@ -138,6 +138,7 @@ internal import Synchronization
     public func waitForWorkers() {
         for _ in 0..<100_000 {
             guard runners[0].isBusy, failure == nil else { return }
+            unsafe signals.pointee.due.urge()
             rt_sleep(100_000)
         }
     }
@@ -148,8 +149,9 @@ internal import Synchronization
         let workers = runners.count
         let thread = try PosixThread.start { [told] in
             if rt_thread_prepare(priority) == 0 { told.realtimeWorkers.add(1) }
+            var pace = SignalPace()
             while true {
-                unsafe signals.value.pointee.due.wait()
+                unsafe signals.value.pointee.due.wait(&pace)
                 if unsafe signals.value.pointee.stop.read() != 0 { return }
                 do throws(InferenceError) {
                     while unsafe try runner.value.runNext() {}

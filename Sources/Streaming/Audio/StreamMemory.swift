@@ -3,8 +3,11 @@ internal import Synchronization
 
 /// What the audio thread and a worker share of one stream: the sound as it came in, the model's hops, and how far each is.
 ///
-/// Stream time is samples since the start, at the model's rate. The worker reads a hop's input while audio may come round and write over it:
-/// so the input is made of atomics, and whoever has read it asks afterwards whether it was still there.
+/// Stream time is samples since the start, at the model's rate. Both rings are as long as the closed form of the delay
+/// says, and no longer: of the input what a hop needs that is started a block after it should be heard, and what is heard in
+/// the place of one that is missing; of the output what has not been heard yet. The worker reads a hop's input while audio
+/// may come round and write over it: so the input is made of atomics, and whoever has read it asks afterwards whether it
+/// was still there.
 ///
 /// Room: audio and worker, one thread each; `init` and `deinit` control.
 @safe struct StreamMemory: ~Copyable {
@@ -16,8 +19,11 @@ internal import Synchronization
     let delay, totalDelay: Int
 
     private let input: UnsafeMutablePointer<Atomic<UInt32>>
-    private let inputMask: Int
+    private let inputCount: Int
+    /// The most that audio writes before it says how far it is.
+    private let blockFrames: Int
     private let output: UnsafeMutablePointer<Float>
+    private let outputCount: Int
     /// For each place of a hop, which one is there, counted from 1.
     private let hops: UnsafeMutablePointer<Atomic<Int>>
     private let places: Int
@@ -40,21 +46,21 @@ internal import Synchronization
         self.window = window
         self.delay = delay
         self.totalDelay = totalDelay
-        // Audio reads its own input once more where nothing better is there.
-        var capacity = 1
-        while capacity < 2 * (totalDelay + window + blockFrames) { capacity *= 2 }
-        inputMask = capacity - 1
-        unsafe input = .allocate(capacity: channels * capacity)
-        for i in 0..<channels * capacity { unsafe (input + i).initialize(to: Atomic(0)) }
+        self.blockFrames = blockFrames
+        inputCount = max(totalDelay, delay + window - hop) + 2 * blockFrames
+        unsafe input = .allocate(capacity: channels * inputCount)
+        for i in 0..<channels * inputCount { unsafe (input + i).initialize(to: Atomic(0)) }
+        // A hop is written once all of it has come in: audio is then at most `delay` before its end.
+        outputCount = max(delay, hop)
+        unsafe output = .allocate(capacity: channels * outputCount)
+        unsafe output.initialize(repeating: 0, count: channels * outputCount)
         places = (delay + blockFrames) / hop + 3
-        unsafe output = .allocate(capacity: channels * places * hop)
-        unsafe output.initialize(repeating: 0, count: channels * places * hop)
         unsafe hops = .allocate(capacity: places)
         for i in 0..<places { unsafe (hops + i).initialize(to: Atomic(0)) }
     }
 
     deinit {
-        unsafe input.deinitialize(count: channels * (inputMask + 1))
+        unsafe input.deinitialize(count: channels * inputCount)
         unsafe input.deallocate()
         unsafe output.deallocate()
         unsafe hops.deinitialize(count: places)
@@ -71,10 +77,11 @@ internal import Synchronization
     func come(_ samples: UnsafePointer<Float>, count: Int, at time: Int, channel: Int) {
         // Whoever reads a sample of this block also sees how far audio was before it: `take` asks for that.
         atomicMemoryFence(ordering: .releasing)
-        let row = channel * (inputMask + 1)
+        let row = channel * inputCount
+        var place = time % inputCount
         for i in 0..<count {
-            unsafe input[row + ((time + i) & inputMask)].store(
-                samples[i].bitPattern, ordering: .relaxed)
+            unsafe input[row + place].store(samples[i].bitPattern, ordering: .relaxed)
+            place = place + 1 == inputCount ? 0 : place + 1
         }
     }
 
@@ -84,12 +91,12 @@ internal import Synchronization
         _ samples: inout MutableSpan<Float>, from first: Int, count: Int, at time: Int, base: Int,
         channel: Int
     ) {
-        let row = channel * (inputMask + 1)
+        let row = channel * inputCount
         for i in 0..<count {
             let came = time - totalDelay + i
             samples[first + i] =
                 came < base
-                ? 0 : unsafe Float(bitPattern: input[row + (came & inputMask)].load(ordering: .relaxed))
+                ? 0 : unsafe Float(bitPattern: input[row + came % inputCount].load(ordering: .relaxed))
         }
     }
 
@@ -102,8 +109,12 @@ internal import Synchronization
         _ samples: inout MutableSpan<Float>, from first: Int, count: Int, hop number: Int, offset: Int,
         channel: Int
     ) {
-        let row = (channel * places + number % places) * hop + offset
-        for i in 0..<count { samples[first + i] = unsafe output[row + i] }
+        let row = channel * outputCount
+        var place = (number * hop + offset) % outputCount
+        for i in 0..<count {
+            samples[first + i] = unsafe output[row + place]
+            place = place + 1 == outputCount ? 0 : place + 1
+        }
     }
 
     // Worker
@@ -113,23 +124,27 @@ internal import Synchronization
         let first = (number + 1) * hop - window
         let silent = min(max(base - first, 0), window)
         for channel in 0..<channels {
-            let row = channel * (inputMask + 1)
+            let row = channel * inputCount
             for i in 0..<silent { unsafe samples[channel * window + i] = 0 }
+            var place = (first + silent) % inputCount
             for i in silent..<window {
                 unsafe samples[channel * window + i] = unsafe Float(
-                    bitPattern: input[row + ((first + i) & inputMask)].load(ordering: .relaxed))
+                    bitPattern: input[row + place].load(ordering: .relaxed))
+                place = place + 1 == inputCount ? 0 : place + 1
             }
         }
         atomicMemoryFence(ordering: .acquiring)
-        // Half of the input is spare, more than audio writes before it says how far it is.
-        return written.read() - first <= (inputMask + 1) / 2
+        return written.read() - first <= inputCount - blockFrames
     }
 
     /// Leaves a hop for audio: the first samples of each channel's row.
     func put(_ number: Int, from samples: UnsafePointer<Float>, row rowSamples: Int) {
         for channel in 0..<channels {
-            let row = (channel * places + number % places) * hop
-            unsafe (output + row).update(from: samples + channel * rowSamples, count: hop)
+            let row = channel * outputCount
+            let place = number * hop % outputCount
+            let count = min(hop, outputCount - place)
+            unsafe (output + row + place).update(from: samples + channel * rowSamples, count: count)
+            unsafe (output + row).update(from: samples + channel * rowSamples + count, count: hop - count)
         }
         unsafe hops[number % places].store(number + 1, ordering: .releasing)
     }

@@ -5,7 +5,7 @@ internal import Synchronization
 /// What the streams of an engine tell its workers.
 struct WorkSignals: ~Copyable, Sendable {
     /// One signal for each block with which a hop, or more, has come in whole.
-    let due = Semaphore()
+    let due = PacedSemaphore()
     /// Other than 0 when the workers are to end.
     let stop = PublishedValue()
 }
