@@ -1,5 +1,5 @@
 public import Inference
-internal import Realtime
+public import Realtime
 public import Streaming
 
 /// A model that a device's sound is sent through.
@@ -38,6 +38,7 @@ public import Streaming
         var status = LiveEffectStatus(
             missedFrames: played.missedFrames, overloads: played.overloads, lateHops: played.lateHops,
             skippedHops: played.skippedHops)
+        status.slack = slot.slack
         (status.inputLevel, status.outputLevel) = levels.take()
         return status
     }
@@ -72,6 +73,8 @@ public struct LiveEffectStatus: Sendable, Equatable {
     /// Of all streams.
     public var lateHops = 0
     public var skippedHops = 0
+    /// How long before the block that plays its beginning each hop was there; of the newest model.
+    public var slack: Slack?
     /// The largest magnitudes since the last status, 1 = full scale.
     public var inputLevel: Float = 0
     public var outputLevel: Float = 0

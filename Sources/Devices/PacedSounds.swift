@@ -1,6 +1,6 @@
 internal import CRealtime
 public import Player
-internal import Realtime
+public import Realtime
 internal import Signal
 public import Streaming
 
@@ -34,6 +34,7 @@ public struct PacedEffect: PacedSound {
         stream.process(input.span, &span, frames: frames)
     }
 
+    public var slack: Slack { engine.slack }
     public var missedFrames: Int { engine.streams.reduce(0) { $0 + $1.status.missedFrames } }
     public var lateSlices: Int { engine.streams.reduce(0) { $0 + $1.status.lateHops } }
     public var skippedSlices: Int { engine.streams.reduce(0) { $0 + $1.status.skippedHops } }
@@ -75,6 +76,7 @@ public struct PacedPlayer: PacedSound {
         player.process(block.span, left: &leftSpan, right: &rightSpan)
     }
 
+    public var slack: Slack { live.status.slack }
     public var missedFrames: Int { live.status.missedFrames }
     public var lateSlices: Int { live.status.lateSlices }
     public var skippedSlices: Int { live.status.skippedSlices }

@@ -1,6 +1,6 @@
 internal import CRealtime
 public import Inference
-internal import Realtime
+public import Realtime
 internal import Synchronization
 
 /// What a clock plays in the place of a device, a block at a time.
@@ -14,6 +14,8 @@ public protocol PacedSound: Sendable {
     /// Slices or hops that came too late so far, and those that were left out.
     var lateSlices: Int { get }
     var skippedSlices: Int { get }
+    /// How long before the block that plays its beginning each of them was there so far.
+    var slack: Slack { get }
 }
 
 /// Sound played in real time by a clock instead of a device, and what that took.
@@ -38,6 +40,8 @@ public struct PacedTrial: Sendable {
     public private(set) var blocks: [Block] = []
     public private(set) var lateSlices = 0
     public private(set) var skippedSlices = 0
+    /// How long before the block that plays its beginning each slice or hop was there.
+    public private(set) var slack = Slack(sampleRate: 48_000)
     /// Whether the system lets the threads run ahead of other programs.
     public private(set) var isRealtime = false
 
@@ -114,7 +118,7 @@ public struct PacedTrial: Sendable {
             (missed, late) = (sound.missedFrames, sound.lateSlices)
             blocks.append(block)
         }
-        (lateSlices, skippedSlices) = (sound.lateSlices, sound.skippedSlices)
+        (lateSlices, skippedSlices, slack) = (sound.lateSlices, sound.skippedSlices, sound.slack)
     }
 }
 

@@ -129,7 +129,8 @@ public import Streaming
             voices: played.voices, voicesPeak: played.voicesPeak, level: played.level,
             droppedNotes: played.droppedNotes, missedFrames: played.missedFrames,
             lateSlices: late.lateSlices, skippedSlices: late.skippedSlices,
-            worstLatenessSamples: late.worstSamples, workerIsRealtime: player.newest.isRealtime,
+            worstLatenessSamples: late.worstSamples, slack: late.slack,
+            workerIsRealtime: player.newest.isRealtime,
             frames: played.position)
     }
 }

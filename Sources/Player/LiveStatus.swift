@@ -1,3 +1,5 @@
+public import Realtime
+
 /// What has happened since a live player was started, in samples of the instruments' rate. Each is counted by itself: they
 /// are not of one instant.
 public struct LiveStatus: Sendable, Equatable {
@@ -15,6 +17,8 @@ public struct LiveStatus: Sendable, Equatable {
     public var skippedSlices: Int
     /// The most by which a slice was late, in samples.
     public var worstLatenessSamples: Int
+    /// How long before the block that plays its beginning each slice was there.
+    public var slack: Slack
     /// Whether the worker runs ahead of other programs.
     public var workerIsRealtime: Bool
     /// Frames played, of the host.
@@ -22,7 +26,7 @@ public struct LiveStatus: Sendable, Equatable {
 
     public init(
         voices: Int, voicesPeak: Int, level: Float, droppedNotes: Int, missedFrames: Int, lateSlices: Int,
-        skippedSlices: Int, worstLatenessSamples: Int, workerIsRealtime: Bool, frames: Int
+        skippedSlices: Int, worstLatenessSamples: Int, slack: Slack, workerIsRealtime: Bool, frames: Int
     ) {
         self.voices = voices
         self.voicesPeak = voicesPeak
@@ -32,6 +36,7 @@ public struct LiveStatus: Sendable, Equatable {
         self.lateSlices = lateSlices
         self.skippedSlices = skippedSlices
         self.worstLatenessSamples = worstLatenessSamples
+        self.slack = slack
         self.workerIsRealtime = workerIsRealtime
         self.frames = frames
     }

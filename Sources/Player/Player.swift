@@ -70,7 +70,7 @@ struct BlockStatus: BitwiseCopyable, Sendable {
     let status = Mailbox(BlockStatus())
     let succession: Succession<PlayedInstrument>
     /// Of those that are over.
-    private let pastLateness = Mutex(RenderLateness())
+    private let pastLateness: Mutex<RenderLateness>
     /// The worker half of the newest instrument.
     public var renderer: NeuralVoiceRenderer { newest.renderer }
     /// Samples from a message to its sound, at the host's rate.
@@ -98,6 +98,7 @@ struct BlockStatus: BitwiseCopyable, Sendable {
         bridge: UnsafeMutablePointer<PlayerBridge>? = nil
     ) throws(InferenceError) {
         let own = synth.maximumBlockFrames
+        pastLateness = Mutex(RenderLateness(sampleRate: synth.sampleRate))
         latencySamples = host?.latency.total ?? synth.latencySamples
         sampleRate = host?.hostRate ?? synth.sampleRate
         maximumBlockFrames = host?.hostBlockFrames ?? own

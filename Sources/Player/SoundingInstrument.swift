@@ -29,6 +29,7 @@ internal import Realtime
         instrument.process(messages, left: &left, right: &right)
         position += left.count
         if let signals = unsafe signals {
+            unsafe signals.pointee.clock.blockPlayed(frames: left.count)
             unsafe signals.pointee.heard.publish(position - latencySamples)
             unsafe signals.pointee.known.publish(position)
             unsafe signals.pointee.work.signal()

@@ -1,6 +1,6 @@
 internal import CRealtime
 public import Inference
-internal import Realtime
+public import Realtime
 internal import Synchronization
 
 /// A model that sound is sent through live: threads of its own compute hops ahead of when they are heard, the audio thread
@@ -27,7 +27,7 @@ internal import Synchronization
     /// Samples of a run, at the model's rate.
     public let hop: Int
 
-    private let owner = WorkSignalsOwner()
+    private let owner: WorkSignalsOwner
     private var signals: UnsafeMutablePointer<WorkSignals> { unsafe owner.signals }
     private let runners: [HopRunner]
     private let threads = Mutex<[PosixThread]>([])
@@ -75,6 +75,7 @@ internal import Synchronization
         (channels, hop) = (effect.channels, effect.hop)
         let timing = try EffectTiming(effect, configuration)
         latency = timing.latency
+        owner = WorkSignalsOwner(sampleRate: effect.sampleRate ?? configuration.sampleRate ?? 48_000)
         var streams: [InferenceStream] = []
         for _ in 0..<configuration.streams {
             streams.append(try InferenceStream(effect, timing, configuration, work: owner))
@@ -85,7 +86,9 @@ internal import Synchronization
         for _ in 0..<configuration.workers {
             let run = try EffectRun(model, memory: memory)
             try run.warmUp()
-            runners.append(unsafe HopRunner(run, streams: streams.map { unsafe $0.memory }))
+            runners.append(
+                unsafe HopRunner(
+                    run, streams: streams.map { unsafe $0.memory }, signals: owner))
         }
         self.runners = runners
         guard isThreaded else { return }
@@ -114,6 +117,9 @@ internal import Synchronization
 
     /// Why nothing is computed any more, where inference has failed; what is heard then is concealed.
     public var failure: InferenceError? { told.failure.withLock { $0 } }
+
+    /// How long before the block that plays its beginning each hop was there, in samples of the model; of all streams.
+    public var slack: Slack { unsafe signals.pointee.slack.read() }
 
     /// How many workers the system lets run ahead of other programs.
     public var realtimeWorkers: Int { told.realtimeWorkers.read() }

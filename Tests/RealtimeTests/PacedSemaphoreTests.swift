@@ -13,7 +13,10 @@ struct PacedSemaphoreTests {
         var generator = SeededGenerator.announced()
         let gaps: [Int64] = (0..<420).map { _ in
             switch Int.random(in: 0..<20, using: &generator) {
-            case 0: Int64.random(in: PacedSemaphore.patience - 200_000...PacedSemaphore.patience + 200_000, using: &generator)
+            case 0:
+                Int64.random(
+                    in: PacedSemaphore.patience - 200_000...PacedSemaphore.patience + 200_000,
+                    using: &generator)
             case 1..<8: Int64.random(in: 0...3_000_000, using: &generator)
             default: Int64.random(in: 0...2 * PacedSemaphore.nap, using: &generator)
             }

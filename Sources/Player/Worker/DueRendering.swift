@@ -17,7 +17,11 @@ internal import Realtime
             if skipped > 0 { unsafe signals.pointee.skippedSlices.add(skipped) }
             let slice = renderer.renderedUntil
             guard unsafe try renderer.renderSlice(until: signals.pointee.known.read()) else { return }
-            let lateness = unsafe signals.pointee.heard.read() - slice
+            let heard = unsafe signals.pointee.heard.read()
+            unsafe signals.pointee.slack.add(
+                signals.pointee.clock.samplesLeft(
+                    until: slice, played: heard, rate: signals.pointee.slack.sampleRate))
+            let lateness = heard - slice
             if lateness > 0 {
                 unsafe signals.pointee.lateSlices.add(1)
                 unsafe signals.pointee.worstLateness.raise(to: lateness)

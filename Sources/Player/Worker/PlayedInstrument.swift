@@ -30,7 +30,7 @@ internal import Realtime
     /// - Throws: `outOfResources` where the system starts no more threads.
     init(_ synth: consuming NeuralSoundSynth, _ worker: Worker) throws(InferenceError) {
         let signals = UnsafeMutablePointer<RenderSignals>.allocate(capacity: 1)
-        unsafe signals.initialize(to: RenderSignals())
+        unsafe signals.initialize(to: RenderSignals(sampleRate: synth.sampleRate))
         renderer = synth.renderer
         work = unsafe DueRendering(renderer: synth.renderer, signals: signals)
         let told: UnsafeMutablePointer<RenderSignals>? =
@@ -82,18 +82,21 @@ struct RenderLateness: Sendable {
     var lateSlices = 0
     var skippedSlices = 0
     var worstSamples = 0
+    var slack: Slack
 
-    init() {}
+    init(sampleRate: Int) { slack = Slack(sampleRate: sampleRate) }
 
     init(_ signals: borrowing RenderSignals) {
         lateSlices = signals.lateSlices.read()
         skippedSlices = signals.skippedSlices.read()
         worstSamples = signals.worstLateness.read()
+        slack = signals.slack.read()
     }
 
     mutating func add(_ other: RenderLateness) {
         lateSlices += other.lateSlices
         skippedSlices += other.skippedSlices
         worstSamples = max(worstSamples, other.worstSamples)
+        slack.add(other.slack)
     }
 }

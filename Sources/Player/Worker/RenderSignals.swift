@@ -6,6 +6,10 @@ struct RenderSignals: ~Copyable, Sendable {
     let known = PublishedValue()
     /// Event time up to which the sound has been played: audio publishes it.
     let heard = PublishedValue()
+    /// When that was: audio says it.
+    let clock = BlockClock()
+    /// What time was left when slices were there.
+    let slack: SlackMeter
     /// One signal for each block that audio has finished.
     let work = Semaphore()
     /// Other than 0 when the thread is to end.
@@ -17,4 +21,7 @@ struct RenderSignals: ~Copyable, Sendable {
     let worstLateness = Counter()
     /// Other than 0 when inference has failed.
     let failed = PublishedValue()
+
+    /// - Parameter sampleRate: of the instruments, Hz.
+    init(sampleRate: Int) { slack = SlackMeter(sampleRate: sampleRate) }
 }

@@ -1,5 +1,5 @@
 public import Inference
-internal import Realtime
+public import Realtime
 internal import Signal
 internal import Synchronization
 
@@ -212,6 +212,9 @@ internal import Synchronization
 
     /// How many workers of the newest model the system lets run ahead of other programs.
     public var realtimeWorkers: Int { succession.objects().last?.engine.realtimeWorkers ?? 0 }
+
+    /// The newest model's.
+    public var slack: Slack? { succession.objects().last?.engine.slack }
 
     /// Waits as the engine's does, for every model.
     public func waitForWorkers() { for effect in succession.objects() { effect.engine.waitForWorkers() } }

@@ -126,6 +126,7 @@ internal import Signal
         }
         let before = position / hop
         position += frames
+        unsafe memory.pointee.clock.blockPlayed(frames: frames)
         unsafe memory.pointee.written.publish(position)
         if position / hop != before { unsafe work.pointee.due.signal() }
     }

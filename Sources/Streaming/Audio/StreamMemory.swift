@@ -32,6 +32,8 @@ internal import Synchronization
     let base = PublishedValue()
     /// How far audio is: all before has come in, and what is `delay` before that has been heard.
     let written = PublishedValue()
+    /// When that was: audio says it.
+    let clock = BlockClock()
     let lateHops = Counter()
     let skippedHops = Counter()
     let worstLateness = Counter()

@@ -6,8 +6,13 @@ internal import Synchronization
 struct WorkSignals: ~Copyable, Sendable {
     /// One signal for each block with which a hop, or more, has come in whole.
     let due = PacedSemaphore()
+    /// What time was left when hops were there.
+    let slack: SlackMeter
     /// Other than 0 when the workers are to end.
     let stop = PublishedValue()
+
+    /// - Parameter sampleRate: of the models, Hz.
+    init(sampleRate: Int) { slack = SlackMeter(sampleRate: sampleRate) }
 }
 
 /// Keeps the signals for as long as an engine or one of its streams is there.
@@ -15,9 +20,9 @@ struct WorkSignals: ~Copyable, Sendable {
     // Sendable: the address never changes, and what is there is made for many threads.
     let signals: UnsafeMutablePointer<WorkSignals>
 
-    init() {
+    init(sampleRate: Int) {
         unsafe signals = .allocate(capacity: 1)
-        unsafe signals.initialize(to: WorkSignals())
+        unsafe signals.initialize(to: WorkSignals(sampleRate: sampleRate))
     }
 
     deinit {
@@ -34,10 +39,14 @@ struct WorkSignals: ~Copyable, Sendable {
 @safe final class HopRunner {
     private let run: EffectRun
     private let streams: [UnsafeMutablePointer<StreamMemory>]
+    private let signals: WorkSignalsOwner
 
-    init(_ run: EffectRun, streams: [UnsafeMutablePointer<StreamMemory>]) {
+    init(
+        _ run: EffectRun, streams: [UnsafeMutablePointer<StreamMemory>], signals: WorkSignalsOwner
+    ) {
         self.run = run
         unsafe self.streams = unsafe streams
+        self.signals = signals
     }
 
     /// Runs the hop that is needed first; false where none is due.
@@ -59,16 +68,25 @@ struct WorkSignals: ~Copyable, Sendable {
                 continue
             }
             unsafe stream.pointee.put(number, from: run.output.base, row: run.outputRow)
-            let lateness =
-                unsafe stream.pointee.written.read() - stream.pointee.delay - number * stream.pointee.hop
             // Of a stream that has been reset meanwhile nobody waits for it.
-            if lateness > 0, unsafe stream.pointee.base.read() == base {
-                unsafe stream.pointee.lateHops.add(1)
-                unsafe stream.pointee.worstLateness.raise(to: lateness)
+            if unsafe stream.pointee.base.read() == base {
+                unsafe count(hopAt: number * stream.pointee.hop, of: stream)
             }
             return true
         }
         return false
+    }
+
+    /// What time was left, or by how much it was late.
+    private func count(hopAt start: Int, of stream: UnsafeMutablePointer<StreamMemory>) {
+        let heard = unsafe stream.pointee.written.read() - stream.pointee.delay
+        let slack = unsafe stream.pointee.clock.samplesLeft(
+            until: start, played: heard, rate: signals.signals.pointee.slack.sampleRate)
+        unsafe signals.signals.pointee.slack.add(slack)
+        if heard > start {
+            unsafe stream.pointee.lateHops.add(1)
+            unsafe stream.pointee.worstLateness.raise(to: heard - start)
+        }
     }
 
     /// Whether a hop is due, or worked on. Room: any.

@@ -23,11 +23,11 @@ struct TerminalTests {
         var device = DeviceStatus()
         (device.load, device.worstLoad, device.xruns) = (0.031, 0.114, 2)
         #expect(
-            LiveMeter.line("5 voices", peak: 0.5, missed: 128, device: device)
-                == "5 voices  -6.0 dB  CPU 3 % (worst 11 %)  late 128  xruns 2")
+            LiveMeter.line("5 voices", peak: 0.5, missed: 128, slackMilliseconds: 3.66, device: device)
+                == "5 voices  -6.0 dB  CPU 3 % (worst 11 %)  slack 3.7 ms  late 128  xruns 2")
         device.isFreewheeling = true
-        let line = LiveMeter.line("", peak: 0, missed: 0, device: device)
-        #expect(line.contains("silent") && line.hasSuffix("freewheeling"))
+        let line = LiveMeter.line("", peak: 0, missed: 0, slackMilliseconds: -1, device: device)
+        #expect(line.contains("silent") && line.contains("slack none") && line.hasSuffix("freewheeling"))
     }
 
     @Test("a table's columns are aligned")

@@ -125,7 +125,7 @@ struct Bench: ParsableCommand {
         if let file = live.histogram { try StagedFiles.checkTarget(file) }
         let (report, trial) = try play()
         if let file = live.histogram {
-            let title = "\(model): blocks of \(live.block) frames, time in the audio thread"
+            let title = "\(model): blocks of \(live.block) frames"
             try StagedFiles.write([(file, Array(trial.histogram(title: title).utf8))])
         }
         if self.report.json {

@@ -70,7 +70,7 @@ struct EffectPerformance {
             last = live.status
             meter.update(
                 "in \(LiveMeter.decibels(last.inputLevel))  out", level: last.outputLevel,
-                missed: last.missedFrames, device: status)
+                missed: last.missedFrames, slack: last.slack, device: status)
         }
         summary.add(last, device, live)
         return reason

@@ -93,7 +93,8 @@ struct LivePerformance {
             if let failure = live.failure { throw failure }
             let played = live.status
             meter.update(
-                "\(played.voices) voices", level: played.level, missed: played.missedFrames, device: status)
+                "\(played.voices) voices", level: played.level, missed: played.missedFrames,
+                slack: played.slack, device: status)
         }
         let status = device.status
         return Outcome(

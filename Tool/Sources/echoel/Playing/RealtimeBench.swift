@@ -4,6 +4,7 @@ import Inference
 import Models
 import NeuralSynth
 import Player
+import Realtime
 import Streaming
 
 /// `bench --realtime`: an effect or an instrument played by a clock, and what its audio thread noticed.
@@ -108,6 +109,35 @@ struct RealtimeBench {
         }
     }
 
+    /// How long before the block that plays its beginning each slice or hop was there.
+    struct SlackReport: Encodable {
+        /// The least, and that which all but one in a hundred or in two had; less than 0 where it was too late, nil where
+        /// there was none.
+        let leastMs, p1Ms, p50Ms: Double?
+        let late: Int
+        /// How often so much was left, in steps of `stepSamples` at `sampleRate`, from none on.
+        let counts: [Int]
+        let stepSamples: Int
+        let sampleRate: Int
+
+        init(_ slack: Slack) {
+            func rounded(_ share: Double) -> Double? {
+                slack.milliseconds(allBut: share).map { $0.rounded(decimals: 2) }
+            }
+            (leastMs, p1Ms, p50Ms) = (rounded(0), rounded(0.01), rounded(0.5))
+            late = slack.late
+            counts = Array(slack.counts.prefix((slack.counts.lastIndex { $0 > 0 } ?? -1) + 1))
+            (stepSamples, sampleRate) = (Slack.stepSamples, slack.sampleRate)
+        }
+
+        var text: String {
+            func told(_ milliseconds: Double?) -> String {
+                milliseconds.map { $0 < 0 ? "none" : "\($0.formatted(decimals: 2)) ms" } ?? "–"
+            }
+            return "\(told(leastMs)) at least; \(told(p1Ms)) but for 1 in 100, \(told(p50Ms)) in the middle"
+        }
+    }
+
     /// Others rely on these keys; more may be added.
     struct Report: Encodable {
         let latencySamples, bufferingSamples, modelSamples, lookAheadSamples, resamplingSamples: Int
@@ -115,6 +145,7 @@ struct RealtimeBench {
         /// Blocks in which something was concealed although the canary was in time; and with those in which it was not.
         let underruns, underrunsWithCanaryLate: Int
         let lateSlices, skippedSlices: Int
+        let slack: SlackReport
         let idleCpuPercent: Double
         let residentMiB: Double
         let streams, workers, block, blocks: Int
@@ -133,6 +164,7 @@ struct RealtimeBench {
             modelSamples = latency.model
             lookAheadSamples = latency.lookAhead
             resamplingSamples = latency.resampling
+            residentMiB = Self.residentMiB().rounded(decimals: 1)  // before the statistics take theirs
             let times = LatencyStatistics(milliseconds: trial.processNanoseconds.map { Double($0) / 1e6 })
             func microseconds(_ milliseconds: Double) -> Double { (1000 * milliseconds).rounded(decimals: 2) }
             processP50Us = microseconds(times.p50Milliseconds)
@@ -143,8 +175,8 @@ struct RealtimeBench {
             underrunsWithCanaryLate = trial.blocksWithMisses
             lateSlices = trial.lateSlices
             skippedSlices = trial.skippedSlices
+            slack = SlackReport(trial.slack)
             self.idleCpuPercent = idleCpuPercent.rounded(decimals: 2)
-            residentMiB = Self.residentMiB().rounded(decimals: 1)
             streams = options.streams
             workers = options.workers
             block = options.block
@@ -177,6 +209,7 @@ struct RealtimeBench {
                 "\(underruns) blocks; \(underrunsWithCanaryLate) with those in which the machine stood still "
                     + "(\(canaryLateBlocks))")
             facts.add("late", "\(lateSlices) \(voices == nil ? "hops" : "slices"), \(skippedSlices) left out")
+            facts.add("slack", slack.text)
             if let chords {
                 facts.add(
                     "chords",
