@@ -139,7 +139,7 @@ def zones(program: int, bank: int, soundfont: Path | None, as_json: bool) -> Non
 @click.option("--minutes", type=click.FloatRange(0.1, 100_000), help="Time budget, with the minutes before a resumption. Default without --steps: 60.")
 @click.option("--steps", type=click.IntRange(1, 100_000_000), help="Budget of steps, the same on every machine, with those before a resumption.")
 @click.option("--resume", is_flag=True, help="Go on from OUT/last.ckpt as if the run had never stopped.")
-@click.option("--batch", type=click.IntRange(4, 4096), default=12, show_default=True, help="Segments per step.")
+@click.option("--batch", type=click.IntRange(4, 4096), default=48, show_default=True, help="Segments per step.")
 @click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads of PyTorch on a CPU.")
 @click.option("--accelerator", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
 @click.option("--devices", default="auto", show_default=True, help="How many devices to use, or which (0,1).")
@@ -374,7 +374,7 @@ def fixtures(out: Path, as_json: bool) -> None:
 @click.option("--instrument", "names", multiple=True, help="An instrument to measure; repeatable. Default: all.")
 @click.option("--echoel", type=_FILE, help="The program. Default: script/echoel of this clone, else the PATH's.")
 @click.option("--models", type=_FILE, help="The folder of models. Default: ECHOEL_MODELS, else Models of this clone.")
-@click.option("--only", multiple=True, help="tune, steady, repeat, parity, memory, speed or live; repeatable. Default: all of these. Or concert.")
+@click.option("--only", multiple=True, help="tune, steady, repeat, parity, memory, speed or live; repeatable. Default: all of these. Or rehearsal, concert.")
 @click.option("--out", type=_FILE, help="A folder for pictures and for figures.json.")
 @_JSON
 def measure(
@@ -389,7 +389,8 @@ def measure(
 
     Pitch of notes, chords and bends; held notes, releases and the seams between slices; the same file for every
     block size; parity of `echoel run` with Python; memory; speed; live on a JACK server of its own. `concert` plays 16
-    voices for five minutes in real time, and a host with an idle plugin for as long. Exits with 1 if a bound is not kept.
+    voices for five minutes in real time, and a host with an idle plugin for as long; `rehearsal` half a minute, without the
+    host and held to bounds. Exits with 1 if a bound is not kept.
 
     \b
     Example:

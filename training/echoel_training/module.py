@@ -40,6 +40,9 @@ LATENT_SLOTS = LATENT_SAMPLES // SLOT_SAMPLES
 ATTACK_SAMPLES = (480, 8192)
 """How an attack moves is heard in its first 170 ms."""
 SETTLED_SAMPLES = 7200
+BEGINNING_SAMPLES = ((0, 480), (480, 960), (960, 1920), (1920, 3840), (3840, SETTLED_SAMPLES))
+"""The parts of a note's first 150 ms that are compared, before it has settled."""
+
 RELEASE_SAMPLES = ((0, 2400), (2400, 7200), (7200, 14_400), (14_400, 24_000))
 """What is left of a note is compared in these parts of the half second after its end."""
 
@@ -53,6 +56,7 @@ MEL_WEIGHT = 1.0
 ONSET_WEIGHT = 1.0
 TEXTURE_WEIGHT = 6.0
 ATTACK_WEIGHT = 3.0
+BEGINNING_WEIGHT = 0.1
 LEVEL_WEIGHT = 0.5
 RELEASE_WEIGHT = 0.3
 DIVERGENCE_WEIGHT = 0.003
@@ -77,15 +81,17 @@ def latents_per_slot(latents: Tensor) -> Tensor:
     return (before[..., None] + (latents - before)[..., None] * ramp).flatten(2)
 
 
-def note_columns(segments: Segments, slots: int) -> Tensor:
-    """The priors' columns for each slot of each segment, without movement, ``[B, slots, 6]``."""
+def note_columns(segments: Segments, slots: int, variation: Tensor | None = None) -> Tensor:
+    """The priors' columns for each slot of each segment ``[B, slots, 6]``: with the movement of a ``variation [B]``, or
+    without."""
     slot = segments.first_slot[:, None] + torch.arange(slots, device=segments.first_slot.device)
     on = slot * SLOT_SAMPLES / SAMPLE_RATE
     sound = slot * SLOT_SAMPLES - Decoder.DELAY_SAMPLES
     off = (sound - segments.off_sample[:, None]).clamp(min=0) / SAMPLE_RATE
     key, velocity = (column[:, None].expand_as(on) for column in (segments.key, segments.velocity))
     still = torch.zeros_like(on)
-    return torch.stack([key, velocity, on, off, still, still], dim=-1)
+    moved = (still, still) if variation is None else (variation[:, None].expand_as(on), torch.ones_like(on))
+    return torch.stack([key, velocity, on, off, *moved], dim=-1)
 
 
 def tuning_by_key(notes: dict[str, np.ndarray], instrument: int) -> Tensor:
@@ -132,6 +138,7 @@ class EnsembleModule(lightning.LightningModule):
         )
         self.average = copy.deepcopy(self.networks).requires_grad_(False)
         self.adversary = Adversary() if adversary_from is not None else None
+        self.register_buffer("struck", torch.tensor(struck), persistent=False)
         self.spectral = SpectralLoss()
         self.mel = MelLoss()
         self.onset = SpectralLoss(ONSET_WINDOW_SAMPLES)
@@ -139,7 +146,9 @@ class EnsembleModule(lightning.LightningModule):
         self.texture = TextureLoss(count, 2048, 480, (1, 4, 12, 32))
         self.attack = TextureLoss(count, 1024, 240, (1, 4, 12))
         self.level = LevelLoss(count)
+        self.beginning = torch.nn.ModuleList(LevelLoss(count) for _ in BEGINNING_SAMPLES)
         self.release = torch.nn.ModuleList(LevelLoss(count) for _ in RELEASE_SAMPLES)
+        self.moves = False  # until there is a movement; see ``movement.Movements``
         self.steps_trained = 0
         self.seconds_before = 0.0
         self._started = time.monotonic()
@@ -166,10 +175,11 @@ class EnsembleModule(lightning.LightningModule):
             audio = decoder(latent.float(), pitch, noise, *states.values())[0]
         return audio[:, 0, Decoder.DELAY_SAMPLES :]
 
-    def prior_latents(self, networks, segments: Segments) -> Tensor:
-        """``[B, 125, slots + 1]``: one slot more than the segment has, for the decoder's delay."""
+    def prior_latents(self, networks, segments: Segments, variation: Tensor | None = None) -> Tensor:
+        """``[B, 125, slots + 1]``, one slot more than the segment has, for the decoder's delay; ``variation`` as
+        ``note_columns`` says."""
         slots = segments.audio.shape[1] // SLOT_SAMPLES + 1
-        notes = note_columns(segments, slots)
+        notes = note_columns(segments, slots, variation)
         rows, latents = [], []
         for index, name in enumerate(self.instruments):
             chosen = torch.nonzero(segments.instrument == index)[:, 0]
@@ -196,26 +206,33 @@ class EnsembleModule(lightning.LightningModule):
         mean, log_variance = networks["encoder"].distribution(segments.audio[:, None])
         told = self.prior_latents(networks, segments)
         encoded = round(len(mean) * ENCODER_SHARE)
+        moving = self._moving(segments, encoded)
+        played = told
+        if self.moves:
+            variation = torch.rand(len(mean), device=mean.device)
+            played = torch.where(moving[:, None, None], self.prior_latents(networks, segments, variation), told)
         # Rows alternate between instruments, so the first rows hold every instrument.
         heard = mean[:encoded] + torch.randn_like(mean[:encoded]) * torch.exp(0.5 * log_variance[:encoded])
-        latent = torch.cat([self.stretch(heard), told[encoded:]])
+        latent = torch.cat([self.stretch(heard), played[encoded:]])
         ours, theirs = self.faded(self.decode(networks, latent, segments), segments)
-        spectral, mel = (loss(ours, theirs, segments.peak) for loss in (self.spectral, self.mel))
+        alike = torch.nonzero(~moving)[:, 0]
+        spectral, mel = (loss(ours, theirs, segments.peak)[alike] for loss in (self.spectral, self.mel))
 
         # Of the segments that begin in the middle of a note nothing is left to be compared.
         begins = (segments.first_slot == 0).float()
         first, other = (sound[:, :ONSET_SAMPLES] * begins[:, None] for sound in (ours, theirs))
-        onset = self.onset(first, other, segments.peak)
+        onset = self.onset(first, other, segments.peak)[alike]
 
         # A latent of the encoder follows the recording; a prior only knows how much such notes move.
-        texture, attack, level, release = self._textures(ours, theirs, segments, encoded)
+        rows = self._rows_of_means(segments, moving, encoded)
+        texture, attack, beginning, level, release = self._textures(ours, theirs, segments, rows)
 
         settled = mean[:, :, 1:].detach()
         regression = (told[:, :, 2 * LATENT_SLOTS - 1 :: LATENT_SLOTS][:, :, : settled.shape[2]] - settled).abs().mean()
         kl = divergence(mean, log_variance)
         loss = spectral.mean() + MEL_WEIGHT * mel.mean() + ONSET_WEIGHT * onset.mean()
         loss = loss + TEXTURE_WEIGHT * texture + ATTACK_WEIGHT * attack
-        loss = loss + LEVEL_WEIGHT * level + RELEASE_WEIGHT * release
+        loss = loss + BEGINNING_WEIGHT * beginning + LEVEL_WEIGHT * level + RELEASE_WEIGHT * release
         loss = loss + DIVERGENCE_WEIGHT * kl + REGRESSION_WEIGHT * regression
         optimizers = self.optimizers()
         if self.adversary is not None:
@@ -241,9 +258,10 @@ class EnsembleModule(lightning.LightningModule):
                 "train/prior": spectral[encoded:].mean(),
                 "train/encoder_mel": mel[:encoded].mean(),
                 "train/prior_mel": mel[encoded:].mean(),
-                "train/onset": onset.sum() / begins.sum().clamp(min=1),
+                "train/onset": onset.sum() / begins[alike].sum().clamp(min=1),
                 "train/texture": self.texture.apart(),
                 "train/attack": self.attack.apart(),
+                "train/beginning": torch.stack([part.apart.abs().mean() for part in self.beginning]).mean(),
                 "train/level": self.level.apart.abs().mean(),
                 "train/release": torch.stack([part.apart.abs().mean() for part in self.release]).mean(),
                 "train/divergence": kl,
@@ -251,17 +269,35 @@ class EnsembleModule(lightning.LightningModule):
             }
         )
 
-    def _textures(self, ours: Tensor, theirs: Tensor, segments: Segments, encoded: int) -> tuple[Tensor, ...]:
-        """Of the priors' part of a batch: how held notes move once they have settled, how they move in the attack (its
-        very first instants are the onset loss's), how loud they are, and how loud what is left of them after their end."""
+    def _moving(self, segments: Segments, encoded: int) -> Tensor:
+        """Which segments ``[B]`` move as they will be heard, once there is a movement: of the priors' part of a batch the
+        second half, unless they are struck. They cannot follow their recordings, so that of these only means are compared."""
+        if not self.moves:
+            return torch.zeros_like(segments.instrument, dtype=torch.bool)
+        row = torch.arange(len(segments.instrument), device=segments.instrument.device)
+        return (row >= encoded + (len(row) - encoded) // 2) & ~self.struck[segments.instrument]
+
+    def _rows_of_means(self, segments: Segments, moving: Tensor, encoded: int) -> Tensor:
+        """The rows whose means are compared: the priors' that move, and those of notes that never do."""
+        row = torch.arange(len(moving), device=moving.device)
+        return torch.nonzero((row >= encoded) & (moving | self.struck[segments.instrument] | (not self.moves)))[:, 0]
+
+    def _textures(self, ours: Tensor, theirs: Tensor, segments: Segments, rows: Tensor) -> tuple[Tensor, ...]:
+        """Of those rows of a batch: how held notes move once they have settled, how they move in the attack (its
+        very first instants are the onset loss's), how loud they are as they begin and once they have settled, and how loud
+        what is left of them after their end."""
         start = segments.first_slot * SLOT_SAMPLES
         off = segments.off_sample - start
         group = segments.instrument * OCTAVES + torch.div(segments.key, 12, rounding_mode="floor").long()
-        rest = slice(encoded, None)
 
         def compared(loss: TextureLoss | LevelLoss, first: Tensor, last: Tensor) -> Tensor:
-            return loss(ours[rest], theirs[rest], *(each[rest] for each in (segments.peak, group, first, last)))
+            return loss(ours[rows], theirs[rows], *(each[rows] for each in (segments.peak, group, first, last)))
 
+        begun = torch.where(segments.first_slot == 0, off, torch.zeros_like(off))
+        beginning = [
+            compared(loss, torch.full_like(off, first), begun.clamp(max=last))
+            for loss, (first, last) in zip(self.beginning, BEGINNING_SAMPLES)
+        ]
         # What is faded in at a segment's beginning, where the decoder's memory is empty, is no part of a release.
         release = [
             compared(loss, (off + first).clamp(min=FADE_SAMPLES), off + last)
@@ -270,6 +306,7 @@ class EnsembleModule(lightning.LightningModule):
         return (
             compared(self.texture, SETTLED_SAMPLES - start, off),
             compared(self.attack, ATTACK_SAMPLES[0] - start, torch.minimum(off, ATTACK_SAMPLES[1] - start)),
+            torch.stack(beginning).mean(),
             compared(self.level, SETTLED_SAMPLES - start, off),
             torch.stack(release).mean(),
         )

@@ -7,6 +7,7 @@ many sines at random phases is a Gaussian noise of that spectrum (Rice 1944). Th
 
 from __future__ import annotations
 
+import lightning
 import numpy as np
 import torch
 
@@ -29,6 +30,34 @@ DIRECTIONS = 12
 _FRAME_HERTZ = SAMPLE_RATE / LATENT_SAMPLES
 _VIBRATO_HERTZ = SAMPLE_RATE / HOP_SAMPLES
 _EDGE_SECONDS = 0.14  # the vibrato of the last instants is not measured whole
+
+
+SHARES = (0.25, 0.4, 0.55, 0.7, 0.85)
+"""At these shares of a training's budget the movement is learned anew."""
+
+
+class Movements(lightning.Callback):
+    """Lets a module's priors move while they are trained as they will move when they are played: what the networks do by
+    themselves comes on top of it, and would be too much if they had learned it from notes that stand still.
+
+    The movement is that of the encoder as it is at the ``SHARES`` of the budget, and no part of a checkpoint: a resumed run
+    learns it as it begins.
+    """
+
+    def __init__(self, notes: dict[str, np.ndarray]) -> None:
+        self.notes = notes
+        self._learned = 0
+
+    def on_train_batch_start(self, trainer, module, batch, index) -> None:
+        due = sum(share <= module.progress for share in SHARES)
+        if due <= self._learned:
+            return
+        self._learned = due
+        average = module.average
+        fit_movement(Models(average["decoder"], average["encoder"], dict(average["priors"].items())), self.notes)
+        for name, prior in average["priors"].items():
+            module.networks["priors"][name].movement.copy_(prior.movement)
+        module.moves = True
 
 
 @torch.no_grad()
@@ -64,8 +93,8 @@ def _course(models: Models, notes: dict[str, np.ndarray], row: int) -> np.ndarra
     if whole - first < SHORTEST_FRAMES:
         return None
     sound = torch.from_numpy(np.ascontiguousarray(audio[: whole * LATENT_SAMPLES]))[None, None]
-    mean, _ = models.encoder.distribution(sound)
-    latents = mean[0].T.numpy()[first:]
+    mean, _ = models.encoder.distribution(sound.to(models.encoder.mean.weight.device))
+    latents = mean[0].T.cpu().numpy()[first:]
     return latents - latents.mean(axis=0)
 
 
@@ -81,7 +110,7 @@ def _vibrato(notes: dict[str, np.ndarray], row: int) -> np.ndarray | None:
 
 def vibrato_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
     """The weights ``[lines]`` of a movement like that of ``courses``, each ``[frames]`` at 93.75 Hz."""
-    return _amplitudes(courses, _VIBRATO_HERTZ, prior.line_hertz.numpy().astype(float), random).astype(np.float32)
+    return _amplitudes(courses, _VIBRATO_HERTZ, prior.line_hertz.cpu().numpy().astype(float), random).astype(np.float32)
 
 
 def line_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
@@ -89,7 +118,7 @@ def line_weights(prior: Prior, courses: list[np.ndarray], random: np.random.Gene
     together = np.concatenate(courses)
     _, _, directions = np.linalg.svd(together, full_matrices=False)
     directions = directions[:DIRECTIONS]
-    hertz = prior.line_hertz.numpy().astype(float)
+    hertz = prior.line_hertz.cpu().numpy().astype(float)
     weights = np.zeros((len(hertz), directions.shape[1]), np.float32)
     for direction in directions:
         amplitudes = _amplitudes([course @ direction for course in courses], _FRAME_HERTZ, hertz, random)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import torch
 
@@ -20,7 +22,7 @@ NOTE_DECIBELS = -18.0
 """Full-scale peak of a single note of velocity 100 at an instrument's own gain: chords of eight stay below clipping."""
 
 VELOCITY_EXPONENT = 2.0
-_HELD_SECONDS = 1.5
+_HELD_SECONDS = (0.3, 0.8, 1.5)  # a note that ends as it begins may take longer than one that has settled
 _RELEASED_SECONDS = 5.0
 
 
@@ -61,16 +63,16 @@ def silent_after(audio: np.ndarray, off_sample: int) -> float:
 def measure_levels(models: Models, ranges: dict[str, tuple[int, int]]) -> dict[str, dict]:
     """``gain`` and ``releaseSeconds`` of each instrument, from notes over its range of keys (both ends played)."""
     measured = {}
-    off = round(_HELD_SECONDS * SAMPLE_RATE)
-    samples = off + round(_RELEASED_SECONDS * SAMPLE_RATE)
     for name in models.priors:
         low, high = ranges[name]
         keys = np.unique(np.append(np.arange(low, high, 4), high))
         peaks, releases = [], []
-        for velocity in (32.0, 100.0, 120.0):
+        for velocity, seconds in itertools.product((32.0, 100.0, 120.0), _HELD_SECONDS):
+            off = round(seconds * SAMPLE_RATE)
+            samples = off + round(_RELEASED_SECONDS * SAMPLE_RATE)
             audio = play(models, name, keys, np.full(len(keys), velocity), np.full(len(keys), off), samples)
             releases += [silent_after(note, off) for note in audio]
-            if velocity == 100.0:
+            if (velocity, seconds) == (100.0, _HELD_SECONDS[-1]):
                 peaks = np.abs(audio).max(axis=1) * (velocity / 127) ** VELOCITY_EXPONENT
         measured[name] = {
             "gain": round(float(10 ** (NOTE_DECIBELS / 20) / np.median(peaks)), 3),

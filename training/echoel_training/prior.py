@@ -45,7 +45,7 @@ class Prior(nn.Module):
     """``note [B, 6]`` to ``latent [B, 128]``. Columns: pitch (MIDI key), velocity (1…127), secondsOn, secondsOff,
     variation (0…1), temperature (0…2, 1: moves as the recordings do). Finite for every finite note."""
 
-    def __init__(self, struck: bool = False, width: int = 112, seed: int = 0) -> None:
+    def __init__(self, struck: bool = False, width: int = 256, seed: int = 0) -> None:
         super().__init__()
         self.struck, self.width = struck, width
         on = ATTACK_SECONDS + (DECAY_SECONDS if struck else ())

@@ -19,10 +19,11 @@ from torch.utils.data import DataLoader
 from . import TrainingError
 from .listening import Listening
 from .module import HIGHEST_RATE, EnsembleModule
+from .movement import Movements
 from .progress import Budget, Checkpoints
 from .segments import HeldOutSegments, RandomSegments, SegmentSource
 
-BATCH = 12
+BATCH = 48
 DEFAULT_MINUTES = 60.0
 
 
@@ -77,6 +78,7 @@ def train(notes: dict[str, np.ndarray], out: Path, options: TrainingOptions = Tr
         max_epochs=-1,
         callbacks=[
             Budget(),
+            Movements(notes),
             Listening(),
             Checkpoints(checkpoint),
         ],

@@ -284,3 +284,42 @@ def test_the_level_loss_moves_an_instrument_to_its_recordings_loudness():
         level(ours, target, peak, group, first, last).backward()
         optimizer.step()
     assert abs(gain.item()) < 0.3 and level.apart[0] == 0
+
+
+def test_sustained_priors_are_trained_moving_as_they_are_played(notes, tmp_path, monkeypatch):
+    """From a quarter of the budget on, and from its first step on in a run that is resumed after that."""
+    moved = []
+
+    def watch(module, segments, index):
+        moved.append((module.steps_trained, module.moves, float(module.networks["priors"]["organ"].movement.abs().sum())))
+        return step(module, segments, index)
+
+    monkeypatch.setattr("echoel_training.movement.SHORTEST_FRAMES", 4)  # these notes are short
+    step = EnsembleModule.training_step
+    monkeypatch.setattr(EnsembleModule, "training_step", watch)
+    train(notes, tmp_path, TrainingOptions(steps=8, **QUICK))
+    assert [moves for _, moves, _ in moved] == [number >= 2 for number, _, _ in moved]
+    assert all((amount > 0) == moves for _, moves, amount in moved)
+    moved.clear()
+    train(notes, tmp_path, TrainingOptions(steps=10, resume=True, **QUICK))
+    assert moved[0][1:] != (False, 0.0) and all(moves for _, moves, _ in moved)
+
+
+def test_what_moves_is_no_part_of_what_is_compared_note_by_note(notes):
+    module = EnsembleModule(("harp", "organ"), (True, False))
+    segments = SegmentSource(notes).cut(np.array([0, 5] * 6), [0] * 12)
+    assert not module._moving(segments, 4).any()
+    assert module._rows_of_means(segments, module._moving(segments, 4), 4).tolist() == list(range(4, 12))
+    module.moves = True
+    moving = module._moving(segments, 4)
+    assert moving.tolist() == [False] * 8 + [False, True, False, True]
+    assert module._rows_of_means(segments, moving, 4).tolist() == [4, 6, 8, 9, 10, 11]
+
+
+def test_a_variation_moves_sustained_priors_and_no_struck_one(notes):
+    module = EnsembleModule(("harp", "organ"), (True, False))
+    segments = SegmentSource(notes).cut(np.array([0, 5]), [0, 0])
+    module.networks["priors"]["organ"].movement.normal_()
+    still = module.prior_latents(module.networks, segments)
+    moved = module.prior_latents(module.networks, segments, torch.tensor([0.3, 0.7]))
+    assert torch.equal(still[0], moved[0]) and not torch.equal(still[1], moved[1])

@@ -5,16 +5,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from . import product
-from .live import concert, live
+from .live import CONCERT_VOICES, concert, live, rehearsal
 from .midi import midi_file
 from .pieces import many_voices
 from .report import Figure
 from .tool import Echoel, Instrument
 
 MEASURES = ("tune", "steady", "repeat", "parity", "memory", "speed", "live")
-LONG_MEASURES = ("concert",)
+LONG_MEASURES = ("rehearsal", "concert")
 """Those that are run only when they are asked for."""
 
+REHEARSAL_SECONDS = 30.0
 CONCERT_SECONDS = 300.0
 SONG = Path(__file__).resolve().parents[3] / "Examples" / "first-light.mid"
 _KEPT = ("notes", "chords", "bends", "held")
@@ -50,11 +51,12 @@ def run_measures(
             elif measure == "live":
                 announce("live")
                 yield from live(echoel, SONG, Path(folder))
-            elif measure == "concert":
-                announce(f"concert: {2 * CONCERT_SECONDS / 60:.0f} minutes")
-                song = Path(folder) / "concert.mid"
-                song.write_bytes(midi_file(many_voices(CONCERT_SECONDS + 10)))
-                yield from concert(echoel, song, Path(folder), CONCERT_SECONDS)
+            elif measure in LONG_MEASURES:
+                lasting = CONCERT_SECONDS if measure == "concert" else REHEARSAL_SECONDS
+                announce(f"{measure}: {2 * lasting / 60:.0f} minutes")
+                song = Path(folder) / f"{measure}.mid"
+                song.write_bytes(midi_file(many_voices(lasting + 10, CONCERT_VOICES)))
+                yield from (concert if measure == "concert" else rehearsal)(echoel, song, Path(folder), lasting)
             else:
                 for instrument in instruments:
                     announce(f"{measure}: {instrument.name}")
