@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import torch
 
@@ -22,7 +20,10 @@ NOTE_DECIBELS = -18.0
 """Full-scale peak of a single note of velocity 100 at an instrument's own gain: chords of eight stay below clipping."""
 
 VELOCITY_EXPONENT = 2.0
-_HELD_SECONDS = (0.3, 0.8, 1.5)  # a note that ends as it begins may take longer than one that has settled
+_LOUD = (100.0, 1.5)
+_PLAYED = ((32.0, 0.3), (32.0, 0.8), (32.0, 1.5), _LOUD, (120.0, 1.5))
+"""Velocities, and seconds that they are held: a soft note that ends as it begins takes longest."""
+
 _RELEASED_SECONDS = 5.0
 
 
@@ -67,12 +68,12 @@ def measure_levels(models: Models, ranges: dict[str, tuple[int, int]]) -> dict[s
         low, high = ranges[name]
         keys = np.unique(np.append(np.arange(low, high, 4), high))
         peaks, releases = [], []
-        for velocity, seconds in itertools.product((32.0, 100.0, 120.0), _HELD_SECONDS):
+        for velocity, seconds in _PLAYED:
             off = round(seconds * SAMPLE_RATE)
             samples = off + round(_RELEASED_SECONDS * SAMPLE_RATE)
             audio = play(models, name, keys, np.full(len(keys), velocity), np.full(len(keys), off), samples)
             releases += [silent_after(note, off) for note in audio]
-            if (velocity, seconds) == (100.0, _HELD_SECONDS[-1]):
+            if (velocity, seconds) == _LOUD:
                 peaks = np.abs(audio).max(axis=1) * (velocity / 127) ** VELOCITY_EXPONENT
         measured[name] = {
             "gain": round(float(10 ** (NOTE_DECIBELS / 20) / np.median(peaks)), 3),
