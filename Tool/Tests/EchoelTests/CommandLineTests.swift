@@ -5,7 +5,7 @@ import Testing
 struct CommandLineTests {
     static let commands = [
         "render", "play", "effect", "devices", "resynthesize", "instruments", "inspect", "run", "bench",
-        "doctor",
+        "runtime", "doctor",
     ]
 
     @Test("says its version")
@@ -67,6 +67,7 @@ struct CommandLineTests {
             ["bench", "m.onnx", "--dim", "batch=2"],
             ["run", "m.onnx", "--input", "x"], ["run", "m.onnx", "--output", "=y.npy"],
             ["run", "m.onnx", "--output", "a=y.npy", "--output", "b=y.npy"], ["instruments", "--yaml"],
+            ["runtime", "install"], ["runtime", "install", "cpu", "--from", "a.whl", "--index", "i"],
         ]
         for arguments in wrong {
             let outcome = try Tool().run(arguments)
