@@ -92,6 +92,6 @@ extension MLEngine {
 extension OnnxRuntime {
     /// The best acceleration that models can be run with.
     public var availableAcceleration: AccelerationType {
-        [.cuda, .metal, .openCL].first { $0.unavailability(in: self) == nil } ?? .cpu
+        [.cuda, .metal, .openCL, .webGPU].first { $0.unavailability(in: self) == nil } ?? .cpu
     }
 }

@@ -10,6 +10,12 @@ public struct SessionOptions: Sendable, Hashable {
     public var acceleration: AccelerationType
     /// What counts where that is, or becomes, an NVIDIA processor.
     public var cuda: CUDAOptions
+    /// What counts where that is TensorRT.
+    public var tensorRT: TensorRTOptions
+    /// What counts where that is OpenVINO, or OpenCL by it.
+    public var openVINO: OpenVINOOptions
+    /// Options of any other provider, by ONNX Runtime's own names.
+    public var others: [String: String]
     /// Whether loading runs the model once or twice and refuses one that computes NaN or infinity; not one whose runs are
     /// recorded as a CUDA graph.
     public var probe: Bool
@@ -27,6 +33,8 @@ public struct SessionOptions: Sendable, Hashable {
     public init(
         intraOpThreads: Int = 1, interOpThreads: Int = 1, graphOptimization: GraphOptimization = .all,
         allowSpinning: Bool = false, acceleration: AccelerationType = .cpu, cuda: CUDAOptions = .init(),
+        tensorRT: TensorRTOptions = .init(), openVINO: OpenVINOOptions = .init(),
+        others: [String: String] = [:],
         probe: Bool = true, ownOperators: Bool = true
     ) {
         self.intraOpThreads = intraOpThreads
@@ -35,6 +43,9 @@ public struct SessionOptions: Sendable, Hashable {
         self.allowSpinning = allowSpinning
         self.acceleration = acceleration
         self.cuda = cuda
+        self.tensorRT = tensorRT
+        self.openVINO = openVINO
+        self.others = others
         self.probe = probe
         self.ownOperators = ownOperators
     }
