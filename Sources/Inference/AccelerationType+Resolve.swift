@@ -1,34 +1,31 @@
 extension AccelerationType {
     /// What a session runs on, and what was given up for it.
     struct Choice {
-        /// Never `auto`.
         var acceleration: AccelerationType
         var note: String?
 
-        var provider: String { acceleration.provider ?? Session.cpuProvider }
+        /// Nil where it is `auto`, to be measured for each model.
+        var provider: String? { acceleration.provider }
     }
 
-    /// What is asked for, once the library is sure to have it; the processor for `.auto`, with what stands against the others.
+    /// What is asked for, once the library is sure to have it. `.auto` stays where there is something to measure; else it is
+    /// the processor, with what stands against the others.
     ///
     /// - Throws: `accelerationUnavailable`, unless it is `.cpu` or `.auto`.
     func resolve(in runtime: OnnxRuntime) throws(InferenceError) -> Choice {
         switch self {
         case .cpu: return Choice(acceleration: .cpu, note: nil)
         case .auto:
-            let reasons = Self.candidates.compactMap {
-                $0.missing(in: runtime).map { "\($0.capitalizedSentence)" }
+            let reasons = Self.candidates.map { (name: $0, missing: $0.missing(in: runtime)) }
+            if reasons.contains(where: { $0.missing == nil }) {
+                return Choice(acceleration: .auto, note: nil)
             }
-            return Choice(acceleration: .cpu, note: "The CPU was chosen. " + reasons.joined(separator: " "))
+            let text = reasons.compactMap { reason in reason.missing.map { "\(reason.name): \($0)" } }
+            return Choice(acceleration: .cpu, note: "The CPU was chosen. " + text.joined(separator: " "))
         default:
             if let reason = missing(in: runtime) { throw unavailable(reason) }
             return Choice(acceleration: self, note: nil)
         }
-    }
-
-    func unavailable(_ reason: String, underlying: (any Error)? = nil) -> InferenceError {
-        InferenceError(
-            .accelerationUnavailable, "\(self) acceleration cannot be had: \(reason) Ask for cpu or auto.",
-            underlying: underlying)
     }
 
     /// What the library lacks for it; nil where it has the provider. A sentence.
@@ -50,19 +47,30 @@ extension AccelerationType {
     /// one. A sentence. It tries, and so it loads what the provider needs.
     ///
     /// Room: control.
-    public func unavailability(in runtime: OnnxRuntime) -> String? {
+    /// - Parameter options: what the provider is asked for; `acceleration` does not count.
+    public func unavailability(in runtime: OnnxRuntime, options: SessionOptions = .init()) -> String? {
         if self == .cpu || self == .auto { return nil }
         if let reason = missing(in: runtime) { return reason }
         do throws(InferenceError) {
-            try Session.tryProvider(runtime, self)
+            try Session.tryProvider(runtime, self, options)
             return nil
         } catch {
-            return (error.underlying as? OnnxRuntimeStatus).map { "\($0.reason(model: ""))." }
-                ?? error.message
+            return reason(in: error)
         }
     }
-}
 
-extension String {
-    fileprivate var capitalizedSentence: String { prefix(1).uppercased() + dropFirst() }
+    private static let remedy = " Ask for cpu or auto."
+    private var clause: String { "\(self) acceleration cannot be had: " }
+
+    func unavailable(_ reason: String, underlying: (any Error)? = nil) -> InferenceError {
+        InferenceError(.accelerationUnavailable, "\(clause)\(reason)\(Self.remedy)", underlying: underlying)
+    }
+
+    /// The sentence that `unavailable` was made of, or the whole message of another error.
+    public func reason(in error: InferenceError) -> String {
+        guard error.message.hasPrefix(clause), error.message.hasSuffix(Self.remedy) else {
+            return error.message
+        }
+        return String(error.message.dropFirst(clause.count).dropLast(Self.remedy.count))
+    }
 }

@@ -19,6 +19,15 @@ public struct OpenVINOOptions: Sendable, Hashable {
         case gpu = "GPU"
         /// Intel's neural processors.
         case npu = "NPU"
+
+        /// With what it takes.
+        var name: String {
+            switch self {
+            case .cpu: "processor"
+            case .gpu: "graphics processor of Intel's with its OpenCL driver"
+            case .npu: "neural processor of Intel's with its driver"
+            }
+        }
     }
 
     public enum Precision: String, Sendable, Hashable, CaseIterable { case f32, bf16, f16 }

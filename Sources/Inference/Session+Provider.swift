@@ -17,11 +17,7 @@ extension Session {
         case .openVINO, .openCL:
             var openVINO = options.openVINO
             if acceleration == .openCL { openVINO.device = .gpu }
-            try unsafe appendNamed(
-                runtime, acceleration, "OpenVINO", to: handle,
-                openVINO.entries(sessionThreads: options.intraOpThreads))
-            // What OpenVINO does not take would be run by ONNX Runtime's own kernels without a word.
-            try unsafe refuseFallback(runtime, in: handle)
+            try unsafe appendOpenVINO(runtime, acceleration, to: handle, openVINO, options.intraOpThreads)
         case .metal: try unsafe appendNamed(runtime, acceleration, "CoreML", to: handle, options.others)
         case .xnnpack:
             var entries = options.others
@@ -34,14 +30,16 @@ extension Session {
     /// Whether the provider takes a session at all, as far as it tells without a model.
     ///
     /// - Throws: `accelerationUnavailable`, `outOfResources`.
-    static func tryProvider(_ runtime: OnnxRuntime, _ acceleration: AccelerationType) throws(InferenceError) {
+    static func tryProvider(
+        _ runtime: OnnxRuntime, _ acceleration: AccelerationType, _ options: SessionOptions
+    ) throws(InferenceError) {
         var created: OpaquePointer?
         try unsafe runtime.check(
             runtime.table.pointee.CreateSessionOptions(&created), .outOfResources,
             "ONNX Runtime \(runtime.version) refused to make a session's options")
         guard let handle = unsafe created else { return }
         defer { unsafe runtime.table.pointee.ReleaseSessionOptions(handle) }
-        try unsafe append(runtime, acceleration, to: handle, SessionOptions(acceleration: acceleration))
+        try unsafe append(runtime, acceleration, to: handle, options)
     }
 
     /// Providers that ONNX Runtime knows by a short name.
@@ -70,6 +68,32 @@ extension Session {
         try unsafe refuse(
             runtime, .tensorRT,
             table.pointee.SessionOptionsAppendExecutionProvider_TensorRT_V2(handle, created))
+    }
+
+    private static func appendOpenVINO(
+        _ runtime: OnnxRuntime, _ acceleration: AccelerationType, to handle: OpaquePointer,
+        _ options: OpenVINOOptions, _ threads: Int
+    ) throws(InferenceError) {
+        do throws(InferenceError) {
+            try unsafe appendNamed(
+                runtime, acceleration, "OpenVINO", to: handle, options.entries(sessionThreads: threads))
+        } catch {
+            // ONNX Runtime's words for libraries that do not load, too; the loader's are better.
+            let isSilent =
+                (error.underlying as? OnnxRuntimeStatus)?.message.contains("Failed to load provider") ?? false
+            if isSilent, let problem = runtime.problem(ofLibrary: "libonnxruntime_providers_openvino.so") {
+                throw acceleration.unavailable(
+                    "OpenVINO's libraries do not load: \(problem). Install them again.",
+                    underlying: error.underlying)
+            }
+            // Of a device that is not there ONNX Runtime only says that OpenVINO did not load, which it does for the processor.
+            guard options.device != .cpu else { throw error }
+            try tryProvider(runtime, .openVINO, SessionOptions())
+            throw acceleration.unavailable(
+                "OpenVINO finds no \(options.device.name) on this machine.", underlying: error.underlying)
+        }
+        // What OpenVINO does not take would be run by ONNX Runtime's own kernels without a word.
+        try unsafe refuseFallback(runtime, in: handle)
     }
 
     private static func refuseFallback(_ runtime: OnnxRuntime, in handle: OpaquePointer)

@@ -8,6 +8,8 @@ public struct SessionOptions: Sendable, Hashable {
     /// Whether idle threads of a run spin instead of sleeping: less latency, a whole core each.
     public var allowSpinning: Bool
     public var acceleration: AccelerationType
+    /// What counts where that is `auto`.
+    public var auto: AutoOptions
     /// What counts where that is, or becomes, an NVIDIA processor.
     public var cuda: CUDAOptions
     /// What counts where that is TensorRT.
@@ -32,7 +34,8 @@ public struct SessionOptions: Sendable, Hashable {
 
     public init(
         intraOpThreads: Int = 1, interOpThreads: Int = 1, graphOptimization: GraphOptimization = .all,
-        allowSpinning: Bool = false, acceleration: AccelerationType = .cpu, cuda: CUDAOptions = .init(),
+        allowSpinning: Bool = false, acceleration: AccelerationType = .cpu,
+        auto: AutoOptions = .init(), cuda: CUDAOptions = .init(),
         tensorRT: TensorRTOptions = .init(), openVINO: OpenVINOOptions = .init(),
         others: [String: String] = [:],
         probe: Bool = true, ownOperators: Bool = true
@@ -42,6 +45,7 @@ public struct SessionOptions: Sendable, Hashable {
         self.graphOptimization = graphOptimization
         self.allowSpinning = allowSpinning
         self.acceleration = acceleration
+        self.auto = auto
         self.cuda = cuda
         self.tensorRT = tensorRT
         self.openVINO = openVINO

@@ -23,6 +23,8 @@ struct FakeRuntime {
         case inexact = "6"
         /// Runs take 20 ms longer.
         case slow = "7"
+        /// The provider is sound, and runs of the CPU take 20 ms longer.
+        case slowProcessor = "8"
     }
 
     static func open(_ fault: Fault, in folder: TemporaryFolder) throws -> OnnxRuntime {
@@ -58,7 +60,8 @@ struct FakeRuntime {
         typedef struct { const void *(*api)(uint32_t); const char *(*version)(void); } Base;
         static void *table[219];
         static const Base *real;
-        static int used, runs;
+        static void *marked, *foreign[64];
+        static int foreigns, runs;
         static void *fail(const char *why) { return ((void *(*)(int, const char *))table[0])(1, why); }
         static void *(*realRun)(void *, void *, void *, void *, size_t, void *, size_t, void **);
         static void *(*realBound)(void *, void *, void *);
@@ -71,30 +74,40 @@ struct FakeRuntime {
         static void *config(void *options, const char *key, const char *value) {
             return strcmp(key, "session.disable_cpu_ep_fallback") ? realConfig(options, key, value) : 0;
         }
-        static void *append(void *options, const char *name, void *keys, void *values, size_t count) {
+        static void *append(void *options, const char *name, void *keys, const char **values, size_t count) {
+            for (size_t i = 0; i < count; i++) if (!strcmp(values[i], "GPU")) return fail("no such device");
             if (FAULT == 1) return fail("no device");
-            used = 1;
+            marked = options;
             return 0;
         }
         static void *create(void *env, const char *path, void *options, void **session) {
-            if (FAULT == 2 && used) return fail("unsupported operator");
-            return realCreate(env, path, options, session);
+            int isForeign = marked == options;
+            marked = 0;
+            if (FAULT == 2 && isForeign) return fail("unsupported operator");
+            void *status = realCreate(env, path, options, session);
+            for (int i = 0; i < foreigns; i++) if (foreign[i] == *session) foreign[i] = 0;
+            if (isForeign && !status) foreign[foreigns++ % 64] = *session;
+            return status;
         }
-        static void spoil(void *value) {
-            if (!used || FAULT < 4 || FAULT > 6 || (FAULT == 4 && runs < 4)) return;
+        static int used(void *session) {
+            for (int i = 0; i < 64; i++) if (foreign[i] == session) return 1;
+            return 0;
+        }
+        static void spoil(void *session, void *value) {
+            if (!used(session) || FAULT < 4 || FAULT > 6 || (FAULT == 4 && runs < 4)) return;
             float *data;
             ((void *(*)(void *, void **))table[51])(value, (void **)&data);
             data[0] = FAULT == 6 ? data[0] * 1.1f + 0.1f : NAN;
         }
-        static void wait_(void) {
+        static void wait_(void *session) {
             struct timespec time = { 0, 20000000 };
-            if (FAULT == 7 && used) nanosleep(&time, 0);
+            if (FAULT == (used(session) ? 7 : 8)) nanosleep(&time, 0);
         }
         static void *run(void *s, void *o, void *in, void *inputs, size_t n, void *on, size_t count, void **outputs) {
-            if (used && ++runs > 3 && runs < 7 && FAULT == 3) return fail("device lost");
-            wait_();
+            if (used(s) && ++runs > 3 && runs < 7 && FAULT == 3) return fail("device lost");
+            wait_(s);
             void *status = realRun(s, o, in, inputs, n, on, count, outputs);
-            if (!status) spoil(outputs[0]);
+            if (!status) spoil(s, outputs[0]);
             return status;
         }
         static void *bound_;
@@ -103,10 +116,10 @@ struct FakeRuntime {
             return realBind(binding, name, value);
         }
         static void *bound(void *session, void *options, void *binding) {
-            if (used && ++runs > 3 && runs < 7 && FAULT == 3) return fail("device lost");
-            wait_();
+            if (used(session) && ++runs > 3 && runs < 7 && FAULT == 3) return fail("device lost");
+            wait_(session);
             void *status = realBound(session, options, binding);
-            if (!status) spoil(bound_);
+            if (!status) spoil(session, bound_);
             return status;
         }
         static const void *api(uint32_t version) {
