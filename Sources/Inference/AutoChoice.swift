@@ -92,8 +92,7 @@ struct AutoChoice {
     {
         let decibels = Accuracy.decibels(try trial.outputs(), reference: reference)
         guard decibels < options.auto.leastDecibels else { return nil }
-        return
-            "its results are \(decibels.tenths) dB from the CPU's, and \(options.auto.leastDecibels.tenths) are asked for."
+        return Accuracy.refusal(decibels, least: options.auto.leastDecibels)
     }
 
     /// All in turns, so that what else the machine does meets them alike. Who fails is out.
@@ -146,8 +145,5 @@ struct AutoChoice {
 }
 
 extension Double {
-    fileprivate var tenths: String { rounded(to: 10) }
-    fileprivate var thousandths: String { rounded(to: 1000) }
-
-    private func rounded(to parts: Double) -> String { "\((self * parts).rounded() / parts)" }
+    fileprivate var thousandths: String { "\((self * 1000).rounded() / 1000)" }
 }

@@ -29,7 +29,7 @@ extension Session {
     }
 
     /// Noise for all inputs, with the sizes that it was made for.
-    fileprivate func measuredInputs(
+    func measuredInputs(
         _ dimensions: [String: Int]
     ) throws(InferenceError) -> [String: Tensor] {
         var used: Set<String> = []
@@ -62,7 +62,7 @@ extension Session {
     }
 
     /// The model with `tensors` in its inputs' buffers, bound once.
-    fileprivate func boundRun(
+    func boundRun(
         _ tensors: [String: Tensor], sizeOf: (String?) -> Int
     ) throws(InferenceError) -> BoundRun {
         func binding(_ info: TensorInfo) -> BoundRun.Binding {
@@ -96,73 +96,5 @@ extension Session {
             total = sum
         }
         return total
-    }
-}
-
-/// A model's runs on noise, one at a time, to be measured beside others.
-///
-/// Room: control.
-public final class LatencyTrial {
-    private let session: Session
-    private let inputs: [String: Tensor]
-    private let bound: BoundRun?
-    private let prepared: PreparedRun?
-
-    /// - Parameter dimensions: sizes of dynamic axes by name; the others are 1.
-    /// - Throws: as `Session.measureLatency`.
-    public init(_ session: Session, dimensions: [String: Int] = [:]) throws(InferenceError) {
-        self.session = session
-        inputs = try session.measuredInputs(dimensions)
-        if session.isOnDevice {
-            let sizeOf = { (name: String?) -> Int in name.flatMap { dimensions[$0] } ?? 1 }
-            bound = try session.boundRun(inputs, sizeOf: sizeOf)
-            prepared = nil
-        } else {
-            bound = nil
-            prepared = try PreparedRun(session, inputs: inputs, outputs: nil)
-        }
-    }
-
-    /// One run. - Returns: milliseconds.
-    /// - Throws: `runFailed`, `nonFinite`.
-    public func run() throws(InferenceError) -> Double {
-        if let prepared { return Double(try prepared.timedRun()) / 1e6 }
-        let start = monotonicNanoseconds()
-        try bound?.run()
-        return Double(monotonicNanoseconds() - start) / 1e6
-    }
-
-    /// What the model makes of the noise, which is the same in every trial of the same model: its outputs of floats, in the
-    /// model's order.
-    ///
-    /// - Throws: `runFailed`, `nonFinite`.
-    public func outputs() throws(InferenceError) -> [[Float]] {
-        let results = try session.run(inputs)
-        return session.outputs.compactMap { results[$0.name]?.floats }
-    }
-}
-
-/// How near results are to those of a reference.
-public enum Accuracy {
-    /// What results have that are equal to the bit.
-    public static let equalDecibels = 200.0
-
-    /// The signal-to-noise ratio in dB, at most 200, of the output that has the least; outputs that are zero count as equal
-    /// where both are. Minus 200 where a number is not finite, or the outputs are not alike in number and size.
-    public static func decibels(_ outputs: [[Float]], reference: [[Float]]) -> Double {
-        guard outputs.map(\.count) == reference.map(\.count) else { return -equalDecibels }
-        var least = equalDecibels
-        for (output, reference) in zip(outputs, reference) {
-            var signal = 0.0
-            var noise = 0.0
-            for (value, wanted) in zip(output, reference) {
-                signal += Double(wanted) * Double(wanted)
-                noise += (Double(value) - Double(wanted)) * (Double(value) - Double(wanted))
-            }
-            guard noise.isFinite, signal.isFinite else { return -equalDecibels }
-            if noise == 0 { continue }
-            least = min(least, signal == 0 ? -equalDecibels : 10 * decimalLogarithm(signal / noise))
-        }
-        return max(least, -equalDecibels)
     }
 }

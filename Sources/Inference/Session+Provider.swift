@@ -114,6 +114,16 @@ extension Session {
             "ONNX Runtime \(runtime.version) says: \(cause.reason(model: "")).", underlying: cause)
     }
 
+    /// - Throws: `accelerationUnavailable`, with the figure; what a run throws.
+    func requireAccuracy(
+        _ least: Double, against reference: Session, dimensions: [String: Int]
+    ) throws(InferenceError) {
+        let outputs = try LatencyTrial(self, dimensions: dimensions).outputs()
+        let wanted = try LatencyTrial(reference, dimensions: dimensions).outputs()
+        let decibels = Accuracy.decibels(outputs, reference: wanted)
+        if decibels < least { throw acceleration.unavailable(Accuracy.refusal(decibels, least: least)) }
+    }
+
     /// Whether results have to be looked at: ONNX Runtime's own kernels are trusted, a provider's are not.
     var isForeign: Bool { provider != Self.cpuProvider }
 

@@ -16,6 +16,10 @@ public struct SessionOptions: Sendable, Hashable {
     public var tensorRT: TensorRTOptions
     /// What counts where that is OpenVINO, or OpenCL by it.
     public var openVINO: OpenVINOOptions
+    /// How near the results have to be to those of ONNX Runtime's own kernels in float32: the least signal-to-noise ratio, in
+    /// dB. Where it is set and something else runs the model, loading runs both on noise (dynamic axes as
+    /// `AutoOptions.dimensions` has them) and refuses what is farther; not a model that is recorded as a CUDA graph.
+    public var leastDecibels: Double?
     /// Options of any other provider, by ONNX Runtime's own names.
     public var others: [String: String]
     /// Whether loading runs the model once or twice and refuses one that computes NaN or infinity; not one whose runs are
@@ -37,7 +41,7 @@ public struct SessionOptions: Sendable, Hashable {
         allowSpinning: Bool = false, acceleration: AccelerationType = .cpu,
         auto: AutoOptions = .init(), cuda: CUDAOptions = .init(),
         tensorRT: TensorRTOptions = .init(), openVINO: OpenVINOOptions = .init(),
-        others: [String: String] = [:],
+        others: [String: String] = [:], leastDecibels: Double? = nil,
         probe: Bool = true, ownOperators: Bool = true
     ) {
         self.intraOpThreads = intraOpThreads
@@ -50,6 +54,7 @@ public struct SessionOptions: Sendable, Hashable {
         self.tensorRT = tensorRT
         self.openVINO = openVINO
         self.others = others
+        self.leastDecibels = leastDecibels
         self.probe = probe
         self.ownOperators = ownOperators
     }

@@ -118,6 +118,20 @@ import Testing
         #expect(code == .nonFinite)
     }
 
+    @Test func resultsThatAreTooFarFromTheCPUsAreRefusedWithTheFigure() throws {
+        var options = openVINO
+        options.leastDecibels = 60
+        let error = #expect(throws: InferenceError.self) {
+            _ = try Session(FakeRuntime.open(.inexact, in: folder), model: model, options: options)
+        }
+        #expect(error?.code == .accelerationUnavailable)
+        #expect(error?.message.contains("dB from the CPU's, and 60.0 are asked for") == true)
+        let exact = try Session(FakeRuntime.open(.none, in: folder), model: model, options: options)
+        #expect(exact.acceleration == .openVINO)
+        options.leastDecibels = -100
+        _ = try Session(FakeRuntime.open(.inexact, in: folder), model: model, options: options)
+    }
+
     @Test func finiteIsToldOfEveryElementThatCounts() {
         let buffer = TensorBuffer(count: 21)
         for count in [0, 1, 7, 8, 9, 20] {

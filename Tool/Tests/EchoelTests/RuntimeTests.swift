@@ -182,6 +182,33 @@ struct RuntimeTests {
         }
     }
 
+    @Test("that are interrupted while they come leave nothing, and the command ends by the signal")
+    func interruption() throws {
+        guard let package = RuntimePackage.catalogue.first else { return }
+        let name = "\(package.project)-\(package.version)-cp312-cp312-\(package.wheel.platform).whl"
+        let site = home.file("site/\(package.project)")
+        try FileManager.default.createDirectory(atPath: site, withIntermediateDirectories: true)
+        try Data("<html><body><a href=\"\(name)\">\(name)</a></body></html>".utf8)
+            .write(to: URL(fileURLWithPath: "\(site)/index.html"))
+        let server = try FileServer(folder: home.file("site"))
+        defer { server.stop() }
+        var tool = Tool()
+        tool.environment["ECHOEL_HOME"] = home.path
+        tool.environment["PIP_FIND_LINKS"] = ""
+        tool.environment["PIP_DEFAULT_TIMEOUT"] = "60"
+        let process = try tool.start(
+            ["runtime", "install", package.name, "--index", server.address],
+            output: URL(fileURLWithPath: home.file("out")), errors: URL(fileURLWithPath: home.file("err")))
+        // Until the wheel is asked for, which never comes.
+        while process.isRunning, !server.isStalled { usleep(20_000) }
+        let said = try String(contentsOfFile: home.file("err"), encoding: .utf8)
+        try #require(process.isRunning, "\(said)")
+        kill(process.processIdentifier, SIGINT)
+        process.waitUntilExit()
+        #expect(Tool.code(of: process) == 128 + SIGINT)
+        try expectOnly([])
+    }
+
     @Test("are listed for people and for programs")
     func list() throws {
         let (one, wheel) = try package("one")
@@ -200,19 +227,33 @@ struct RuntimeTests {
     }
 }
 
-/// Serves a folder by HTTP on this machine.
+/// Serves a folder by HTTP on this machine. A wheel that is not there never ends, and a file `stalled` tells of it.
 final class FileServer {
     let address: String
+    private let folder: String
     private let process = Process()
 
+    var isStalled: Bool { FileManager.default.fileExists(atPath: "\(folder)/stalled") }
+
     init(folder: String) throws {
+        self.folder = folder
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
             "python3", "-u", "-c",
             """
-            import functools, http.server as h
-            s = h.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(h.SimpleHTTPRequestHandler, directory="\(folder)"))
+            import functools, http.server as h, os, time
+            folder = "\(folder)"
+            class Handler(h.SimpleHTTPRequestHandler):
+                def do_GET(self):
+                    if not self.path.endswith(".whl") or os.path.exists(folder + self.path): return super().do_GET()
+                    self.send_response(200)
+                    self.send_header("Content-Length", "1000000")
+                    self.end_headers()
+                    self.wfile.write(b"PK")
+                    open(folder + "/stalled", "w").close()
+                    time.sleep(1000)
+            s = h.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
             print(s.server_port)
             s.serve_forever()
             """,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import Models
 
 /// `--acceleration` and what goes with it, for commands that run models.
 struct AccelerationOptions: ParsableArguments {
@@ -44,11 +45,17 @@ struct AccelerationOptions: ParsableArguments {
         }
     }
 
-    func sessionOptions(threads: Int, graph: Bool = false) -> SessionOptions {
+    /// - Parameters:
+    ///   - manifest: the model's, whose bound on the accuracy counts.
+    ///   - dimensions: sizes of dynamic axes with which the accuracy, and `auto`, are measured.
+    func sessionOptions(
+        threads: Int, graph: Bool = false, manifest: ModelManifest? = nil, dimensions: [String: Int] = [:]
+    ) -> SessionOptions {
         SessionOptions(
-            intraOpThreads: threads, acceleration: acceleration,
+            intraOpThreads: threads, acceleration: acceleration, auto: AutoOptions(dimensions: dimensions),
             cuda: CUDAOptions(graph: graph, tensorFloat32: tf32),
             tensorRT: TensorRTOptions(float16: precision == .f16),
-            openVINO: OpenVINOOptions(device: device, precision: precision))
+            openVINO: OpenVINOOptions(device: device, precision: precision),
+            leastDecibels: manifest?.leastSnrDb)
     }
 }

@@ -99,10 +99,11 @@ struct Bench: ParsableCommand {
             let (instrument, configuration) = try instrument(runtime)
             return try playLive { try bench.run(instrument, configuration) }
         }
-        let session = try Session(runtime, model: model, options: options)
+        // The axes are the same whatever runs the model, and they have to be known before it is measured.
+        let processor = try Session(runtime, model: model, options: SessionOptions(intraOpThreads: threads))
         let manifest = try ModelManifest.beside(model: model)
-        try manifest?.check(against: session)
-        let sizes = try sizes(for: session)
+        try manifest?.check(against: processor)
+        let sizes = try sizes(for: processor)
         if let slots = sizes[Self.slotsAxis], let maximum = manifest?.maximumSlots, slots > maximum {
             throw ToolError(
                 .unusable,
@@ -110,6 +111,14 @@ struct Bench: ParsableCommand {
                     + "Give --dim \(Self.slotsAxis)=\(maximum) or less.")
         }
         if let providers { return try measure(providers, sizes) }
+        let session =
+            acceleration.acceleration == .cpu
+            ? processor
+            : try Session(
+                runtime, model: model,
+                options: acceleration.sessionOptions(
+                    threads: threads, graph: cudaGraph, manifest: manifest, dimensions: sizes))
+        if let note = session.accelerationNote { Terminal.note(Terminal.clean(note)) }
         let statistics = try session.measureLatency(
             dimensions: sizes, warmUpRuns: 5, runs: 10, seconds: seconds)
         let report = Report(

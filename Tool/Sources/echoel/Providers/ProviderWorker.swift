@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Inference
+import Models
 
 /// What `bench --providers` starts for each provider: a process opens one build of ONNX Runtime, and what a provider does to
 /// its process happens to this one. It loads the model, says what it is, and then runs it as often as each line of standard
@@ -34,10 +35,10 @@ struct ProviderWorker: ParsableCommand {
         let trial: LatencyTrial
         do {
             let runtime = try OnnxRuntime.open()
-            let session = try Session(
-                runtime, model: model, options: acceleration.sessionOptions(threads: threads))
-            trial = try LatencyTrial(
-                session, dimensions: Dictionary(dim.map { ($0.name, $0.size) }) { first, _ in first })
+            let dimensions = Dictionary(dim.map { ($0.name, $0.size) }) { first, _ in first }
+            let options = acceleration.sessionOptions(
+                threads: threads, manifest: try ModelManifest.beside(model: model), dimensions: dimensions)
+            trial = try LatencyTrial(Session(runtime, model: model, options: options), dimensions: dimensions)
             let outputs = try trial.outputs()
             try ProviderResults(outputs).write(to: results)
             if let plain, try ProviderResults(readingFrom: plain).outputs == outputs {

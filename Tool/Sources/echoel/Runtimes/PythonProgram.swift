@@ -20,13 +20,37 @@ struct PythonProgram {
 
     /// Runs it to its end.
     ///
-    /// - Parameter meanwhile: is called ten times a second.
+    /// - Parameters:
+    ///   - program: its path; nil for the one on the PATH.
+    ///   - meanwhile: is called ten times a second.
     /// - Throws: `unusable` where there is no Python, `Interrupted` (it is then ended).
-    func run(_ arguments: [String], program: String = "python3", meanwhile: () -> Void = {}) throws -> Outcome
-    {
+    func run(
+        _ arguments: [String], program: String? = nil, meanwhile: () -> Void = {}
+    ) throws -> Outcome {
+        try start(program ?? find(), arguments, meanwhile)
+    }
+
+    /// Python itself: what the PATH has may be a script that starts it, and would not take it along when it is ended.
+    private func find() throws -> String {
+        let file = "\(temporaryFolder)/python"
+        if let known = try? String(contentsOfFile: file, encoding: .utf8), !known.isEmpty { return known }
+        let script = "import sys; open(sys.argv[1], 'w').write(sys.executable)"
+        let outcome = try start("/usr/bin/env", ["python3", "-c", script, file]) {}
+        guard outcome.isSuccess, let found = try? String(contentsOfFile: file, encoding: .utf8),
+            !found.isEmpty
+        else {
+            throw ToolError(
+                .unusable, "There is no python3 here that runs (\(outcome.lastLine)). Run script/bootstrap.")
+        }
+        return found
+    }
+
+    private func start(
+        _ program: String, _ arguments: [String], _ meanwhile: () -> Void
+    ) throws -> Outcome {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
         environment["TMPDIR"] = temporaryFolder
         process.environment = environment
@@ -57,10 +81,6 @@ struct PythonProgram {
         }
         process.waitUntilExit()
         let errors = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-        if process.terminationStatus == 127, process.terminationReason == .exit {
-            throw ToolError(
-                .unusable, "There is no \(program) here, which unpacks runtimes. Run script/bootstrap.")
-        }
         return Outcome(
             isSuccess: process.terminationReason == .exit && process.terminationStatus == 0, errors: errors)
     }

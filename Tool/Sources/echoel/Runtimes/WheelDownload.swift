@@ -38,9 +38,9 @@ struct WheelDownload {
         return "\(stage)/download/\(wheel)"
     }
 
-    /// A Python that has pip; Debian's has not, and can make one that has.
-    private func pipProgram(_ python: PythonProgram) throws -> String {
-        if try python.run(["-m", "pip", "--version"]).isSuccess { return "python3" }
+    /// A Python that has pip, nil for the usual one; Debian's has not, and can make one that has.
+    private func pipProgram(_ python: PythonProgram) throws -> String? {
+        if try python.run(["-m", "pip", "--version"]).isSuccess { return nil }
         let outcome = try python.run(["-m", "venv", "\(stage)/tmp/venv"])
         guard outcome.isSuccess else {
             throw ToolError(
