@@ -1,49 +1,76 @@
 extension AccelerationType {
     /// What a session runs on, and what was given up for it.
     struct Choice {
-        let provider: String
-        let note: String?
+        var acceleration: AccelerationType
+        var note: String?
+
+        /// Nil where it is `auto`, to be measured for each model.
+        var provider: String? { acceleration.provider }
     }
 
-    /// The providers that this version's engine can hand a model to.
-    static let wiredProviders: Set<String> = ["CPUExecutionProvider", "CUDAExecutionProvider"]
-
+    /// What is asked for, once the library is sure to have it. `.auto` stays where there is something to measure; else it is
+    /// the processor, with what stands against the others.
+    ///
     /// - Throws: `accelerationUnavailable`, unless it is `.cpu` or `.auto`.
     func resolve(in runtime: OnnxRuntime) throws(InferenceError) -> Choice {
         switch self {
-        case .cpu: return Choice(provider: "CPUExecutionProvider", note: nil)
+        case .cpu: return Choice(acceleration: .cpu, note: nil)
         case .auto:
-            // On a graphics processor a model is not faster because there is one: that is measured, not guessed.
-            let reasons = [AccelerationType.cuda, .metal, .openCL].compactMap {
-                $0.unavailability(in: runtime)
+            let reasons = Self.candidates.map { (name: $0, missing: $0.missing(in: runtime)) }
+            if reasons.contains(where: { $0.missing == nil }) {
+                return Choice(acceleration: .auto, note: nil)
             }
-            return Choice(
-                provider: "CPUExecutionProvider",
-                note: "The CPU was chosen. " + reasons.joined(separator: " "))
-        case .cuda, .metal, .openCL:
-            if let reason = unavailability(in: runtime) {
-                throw InferenceError(
-                    .accelerationUnavailable,
-                    "\(self) acceleration cannot be had: \(reason) Ask for cpu or auto.")
-            }
-            return Choice(provider: providers.first { Self.wiredProviders.contains($0) }!, note: nil)
+            let text = reasons.compactMap { reason in reason.missing.map { "\(reason.name): \($0)" } }
+            return Choice(acceleration: .cpu, note: "The CPU was chosen. " + text.joined(separator: " "))
+        default:
+            if let reason = missing(in: runtime) { throw unavailable(reason) }
+            return Choice(acceleration: self, note: nil)
         }
     }
 
-    /// Why models cannot run on it with this library; nil where they can. A sentence.
-    public func unavailability(in runtime: OnnxRuntime) -> String? {
+    /// What the library lacks for it; nil where it has the provider. A sentence.
+    func missing(in runtime: OnnxRuntime) -> String? {
+        guard let provider, self != .cpu else { return nil }
+        if self == .webGPU { return runtime.missingPlugin(.webGPU) }
+        if runtime.availableProviders.contains(provider) { return nil }
+        let advice =
+            switch self {
+            case .cuda, .tensorRT: " Install one that has: echoel runtime install cuda."
+            case .openVINO, .openCL: " Install one that has: echoel runtime install openvino."
+            default: ""
+            }
+        return "this ONNX Runtime (\(runtime.version), \(runtime.path)) has no \(provider); it has: "
+            + "\(runtime.availableProviders.joined(separator: ", ")).\(advice)"
+    }
+
+    /// Why models cannot run on it with this library on this machine; nil where they can, as far as it can be told without
+    /// one. A sentence. It tries, and so it loads what the provider needs.
+    ///
+    /// Room: control.
+    /// - Parameter options: what the provider is asked for; `acceleration` does not count.
+    public func unavailability(in runtime: OnnxRuntime, options: SessionOptions = .init()) -> String? {
         if self == .cpu || self == .auto { return nil }
-        let built = providers.filter { runtime.availableProviders.contains($0) }
-        guard let provider = built.first else {
-            return "this ONNX Runtime (\(runtime.version), \(runtime.path)) has no "
-                + "\(providers.joined(separator: " or ")); it has: "
-                + "\(runtime.availableProviders.joined(separator: ", "))."
+        if let reason = missing(in: runtime) { return reason }
+        do throws(InferenceError) {
+            try Session.tryProvider(runtime, self, options)
+            return nil
+        } catch {
+            return reason(in: error)
         }
-        guard built.contains(where: { Self.wiredProviders.contains($0) }) else {
-            return
-                "this ONNX Runtime (\(runtime.version)) has \(provider), but this version of the engine does not "
-                + "run models on it yet."
+    }
+
+    private static let remedy = " Ask for cpu or auto."
+    private var clause: String { "\(self) acceleration cannot be had: " }
+
+    func unavailable(_ reason: String, underlying: (any Error)? = nil) -> InferenceError {
+        InferenceError(.accelerationUnavailable, "\(clause)\(reason)\(Self.remedy)", underlying: underlying)
+    }
+
+    /// The sentence that `unavailable` was made of, or the whole message of another error.
+    public func reason(in error: InferenceError) -> String {
+        guard error.message.hasPrefix(clause), error.message.hasSuffix(Self.remedy) else {
+            return error.message
         }
-        return nil
+        return String(error.message.dropFirst(clause.count).dropLast(Self.remedy.count))
     }
 }

@@ -19,6 +19,9 @@ import COnnxRuntime
     private let device: DeviceTensors?
     private let inputCount: Int
     private let buffers: [TensorBuffer]
+    /// The elements of each that count.
+    private let counts: [Int]
+    private let isForeign: Bool
 
     /// One tensor of the model and its memory.
     public struct Binding: Sendable {
@@ -95,6 +98,8 @@ import COnnxRuntime
         self.device = device
         inputCount = inputs.count
         buffers = (inputs + outputs).map(\.buffer)
+        counts = (inputs + outputs).map { $0.shape.reduce(1, *) }
+        isForeign = session.isForeign
     }
 
     deinit {
@@ -106,12 +111,23 @@ import COnnxRuntime
     /// Runs the model once, from the inputs' buffers to the outputs'.
     ///
     /// Room: worker. A run that succeeds allocates nothing on this side of ONNX Runtime.
-    /// - Throws: `runFailed`; the outputs then hold anything.
+    /// - Throws: `runFailed`, or `nonFinite` where a provider other than the CPU's computes that from finite inputs; the
+    ///   outputs then hold anything.
     public borrowing func run() throws(InferenceError) {
         if let device, !device.copy(0..<inputCount, toDevice: true) { throw copyFailure() }
         if let status = unsafe runWithBinding(sessionHandle, nil, binding) { throw unsafe failure(status) }
         if let device, !device.copy(inputCount..<buffers.count, toDevice: false) { throw copyFailure() }
+        if isForeign, !isFinite(inputCount..<buffers.count), isFinite(0..<inputCount) { throw nonFinite() }
     }
+
+    /// Whether the elements that count are all finite.
+    private borrowing func isFinite(_ range: Range<Int>) -> Bool {
+        for index in range where !buffers[index].isFinite(counts[index]) { return false }
+        return true
+    }
+
+    @inline(never)
+    private borrowing func nonFinite() -> InferenceError { session.nonFinite("that is bound") }
 
     @inline(never)
     private borrowing func copyFailure() -> InferenceError {

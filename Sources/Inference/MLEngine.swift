@@ -64,10 +64,11 @@ public final class MLEngine: Sendable {
     /// The ONNX Runtime in use; nil before `initialize`.
     public var runtime: OnnxRuntime? { state.withLock { $0.core?.runtime } }
 
-    /// ONNX Runtime's name for the provider that models are run by; nil before `initialize`.
+    /// ONNX Runtime's name for the provider that models are run by; nil before `initialize`, and where `.auto` measures each
+    /// model (`ModelInfo.provider` then tells).
     public var provider: String? { state.withLock { $0.core?.choice.provider } }
 
-    /// What `.auto` gave up and why; nil when nothing was.
+    /// What `.auto` gave up and why; nil when nothing was, or it is up to each model (`ModelInfo.accelerationNote`).
     public var accelerationNote: String? { state.withLock { $0.core?.choice.note } }
 
     func core() throws(InferenceError) -> Core {
@@ -92,6 +93,6 @@ extension MLEngine {
 extension OnnxRuntime {
     /// The best acceleration that models can be run with.
     public var availableAcceleration: AccelerationType {
-        [.cuda, .metal, .openCL].first { $0.unavailability(in: self) == nil } ?? .cpu
+        [.cuda, .metal, .openCL, .webGPU].first { $0.unavailability(in: self) == nil } ?? .cpu
     }
 }

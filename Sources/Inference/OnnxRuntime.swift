@@ -10,6 +10,10 @@ import COperators
 @safe public final class OnnxRuntime: @unchecked Sendable {
     // Sendable: a table of C functions that is never written.
     let table: UnsafePointer<OrtTable>
+    /// What registers plug-ins; nil where the library is too old for them.
+    let plugins: UnsafePointer<OrtPluginTable>?
+    /// The plug-ins that are registered, by their files.
+    let registeredPlugins = Monitor<Set<String>>([])
     let environment: OpaquePointer
     let allocator: OpaquePointer
     /// Describes ordinary memory to ONNX Runtime.
@@ -29,6 +33,7 @@ import COperators
     private init(_ library: OrtLibrary, candidate: String) throws(InferenceError) {
         let table = unsafe library.table!
         unsafe self.table = unsafe table
+        unsafe plugins = unsafe library.plugins
         path = unsafe library.path.map { unsafe String(cString: $0) }.flatMap(resolvedPath) ?? candidate
         version = unsafe library.version.map { unsafe String(cString: $0) } ?? "unknown"
         let context = "ONNX Runtime (\(candidate)) did not start"

@@ -31,7 +31,7 @@ extension Session {
     }
 
     /// Whether runs compute on a device with memory of its own.
-    var isOnDevice: Bool { provider == Self.cudaProvider }
+    var isOnDevice: Bool { acceleration == .cuda || acceleration == .tensorRT }
 
     /// What a session is asked for when its runs have to be bound.
     func requireUnrecorded() throws(InferenceError) {

@@ -26,14 +26,14 @@ extension Session {
 
     /// Makes ONNX Runtime's session by `body`, which gets the options and returns a status.
     static func create(
-        _ runtime: OnnxRuntime, name: String, options: SessionOptions, provider: String,
+        _ runtime: OnnxRuntime, name: String, options: SessionOptions, acceleration: AccelerationType,
         _ body: (OpaquePointer, inout OpaquePointer?) -> OpaquePointer?
     ) throws(InferenceError) -> OpaquePointer {
         let handle = try unsafe makeOptions(runtime, options)
         defer { unsafe runtime.table.pointee.ReleaseSessionOptions(handle) }
         var hasOperators = false
-        if provider == cudaProvider {
-            try unsafe appendCUDA(runtime, to: handle, options.cuda)
+        if acceleration != .cpu {
+            try unsafe append(runtime, acceleration, to: handle, options)
         } else if options.ownOperators, let operators = unsafe runtime.operators {
             hasOperators = true
             try unsafe runtime.check(
@@ -49,7 +49,8 @@ extension Session {
             return unsafe .some(status)
         }
         if let status = unsafe status ?? body(handle, &session) {
-            throw loadError(unsafe OnnxRuntime.take(runtime.table, status), name: name, runtime)
+            throw loadError(
+                unsafe OnnxRuntime.take(runtime.table, status), name: name, runtime, acceleration)
         }
         guard let session = unsafe session else {
             throw InferenceError(.modelUnreadable, "\(name) gave no session.")
@@ -96,7 +97,7 @@ extension Session {
     }
 
     private static func loadError(
-        _ cause: OnnxRuntimeStatus, name: String, _ runtime: OnnxRuntime
+        _ cause: OnnxRuntimeStatus, name: String, _ runtime: OnnxRuntime, _ acceleration: AccelerationType
     ) -> InferenceError {
         if let (made, reads) = cause.versions {
             return InferenceError(
@@ -106,6 +107,12 @@ extension Session {
                 underlying: cause)
         }
         let reason = cause.reason(model: name)
+        if acceleration != .cpu, cause.code != 3, cause.code != 7 {
+            let why =
+                cause.message.contains("fallback to CPU EP has been explicitly disabled")
+                ? "the model has operators that it does not run." : "it cannot load the model (\(reason))."
+            return acceleration.unavailable("\(name): \(why)", underlying: cause)
+        }
         let message =
             switch cause.code {
             case 3:

@@ -18,6 +18,20 @@ extension Session {
                 "\(warmUpRuns) warm-up runs, \(runs) runs, \(seconds) s; take 0 or more, 1 or more, 0 or more."
             )
         }
+        let trial = try LatencyTrial(self, dimensions: dimensions)
+        for _ in 0..<warmUpRuns { _ = try trial.run() }
+        var milliseconds: [Double] = []
+        let end = monotonicNanoseconds() + UInt64(min(seconds, 1e6) * 1e9)
+        repeat {
+            milliseconds.append(try trial.run())
+        } while milliseconds.count < runs || monotonicNanoseconds() < end
+        return LatencyStatistics(milliseconds: milliseconds)
+    }
+
+    /// Noise for all inputs, with the sizes that it was made for.
+    func measuredInputs(
+        _ dimensions: [String: Int]
+    ) throws(InferenceError) -> [String: Tensor] {
         var used: Set<String> = []
         let size = { (name: String?) -> Int in
             guard let name, let size = dimensions[name] else { return 1 }
@@ -44,34 +58,11 @@ extension Session {
                 "No input of \(name) has a dynamic axis \"\(unused)\". Its inputs: "
                     + inputs.map(\.description).joined(separator: "; ") + ".")
         }
-        if isOnDevice {
-            let bound = try boundRun(tensors, sizeOf: size)
-            return try statistics(warmUpRuns, runs, seconds) { () throws(InferenceError) in
-                let start = monotonicNanoseconds()
-                try bound.run()
-                return monotonicNanoseconds() - start
-            }
-        }
-        let prepared = try PreparedRun(self, inputs: tensors, outputs: nil)
-        return try statistics(warmUpRuns, runs, seconds) { () throws(InferenceError) in
-            try prepared.timedRun()
-        }
-    }
-
-    private func statistics(
-        _ warmUpRuns: Int, _ runs: Int, _ seconds: Double, _ timedRun: () throws(InferenceError) -> UInt64
-    ) throws(InferenceError) -> LatencyStatistics {
-        for _ in 0..<warmUpRuns { _ = try timedRun() }
-        var milliseconds: [Double] = []
-        let end = monotonicNanoseconds() + UInt64(min(seconds, 1e6) * 1e9)
-        repeat {
-            milliseconds.append(Double(try timedRun()) / 1e6)
-        } while milliseconds.count < runs || monotonicNanoseconds() < end
-        return LatencyStatistics(milliseconds: milliseconds)
+        return tensors
     }
 
     /// The model with `tensors` in its inputs' buffers, bound once.
-    private func boundRun(
+    func boundRun(
         _ tensors: [String: Tensor], sizeOf: (String?) -> Int
     ) throws(InferenceError) -> BoundRun {
         func binding(_ info: TensorInfo) -> BoundRun.Binding {

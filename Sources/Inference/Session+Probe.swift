@@ -57,6 +57,7 @@ extension Session {
         guard let zeros = isFinite(.zeros), let noise = isFinite(.noise) else { return }
         if zeros.finite && noise.finite { return }
         guard let positive = isFinite(.positiveNoise), !positive.finite else { return }
+        if isForeign { throw self.nonFinite(positive.output ?? "?") }
         throw InferenceError(
             .nonFinite,
             "\(name) computes NaN or infinity in its output \(positive.output ?? "?"): its weights are damaged. "
@@ -69,9 +70,15 @@ extension Session {
         guard !names.isEmpty else { return nil }
         // One slot, or sixteen for a model that takes them in blocks.
         for size in [1, 16] {
-            guard let inputs = inputTensors(signal, sizeOf: { _ in size }),
-                let results = try? run(inputs, outputs: names)
-            else { continue }
+            guard let inputs = inputTensors(signal, sizeOf: { _ in size }) else { continue }
+            let results: [String: Tensor]
+            do throws(InferenceError) {
+                results = try run(inputs, outputs: names)
+            } catch {
+                // From a provider other than the CPU's that is an error by itself.
+                if error.code == .nonFinite { return (false, nil) }
+                continue
+            }
             let bad = names.first { results[$0].map { !$0.isFinite } ?? false }
             return (bad == nil, bad)
         }

@@ -5,7 +5,8 @@ extension Session {
     ///
     /// Room: worker or control; it allocates. For runs without allocation take a `BoundRun`.
     /// - Parameter outputs: the outputs to compute; nil for all.
-    /// - Throws: `unknownTensor`, `shapeMismatch`, `typeUnsupported`, `runFailed`.
+    /// - Throws: `unknownTensor`, `shapeMismatch`, `typeUnsupported`, `runFailed`; `nonFinite` where a provider other than the
+    ///   CPU's computes that from finite inputs.
     public func run(
         _ inputs: [String: Tensor], outputs names: [String]? = nil
     ) throws(InferenceError) -> [String: Tensor] {
@@ -18,6 +19,7 @@ extension Session {
 /// A model's inputs as ONNX Runtime's values, ready to run any number of times.
 @safe final class PreparedRun {
     private let session: Session
+    private let inputs: [String: Tensor]
     private let names: TensorNames
     private let inputCount: Int
     private let outputInfos: [TensorInfo]
@@ -30,6 +32,7 @@ extension Session {
         try session.validate(inputs)
         outputInfos = try session.runnableOutputs(names)
         self.session = session
+        self.inputs = inputs
         self.names = TensorNames(session.inputs.map(\.name) + outputInfos.map(\.name))
         inputCount = session.inputs.count
         unsafe values = unsafe []
@@ -71,6 +74,11 @@ extension Session {
         var tensors: [String: Tensor] = [:]
         for (index, info) in outputInfos.enumerated() {
             tensors[info.name] = try unsafe session.read(results[index], info)
+        }
+        if session.isForeign, let bad = outputInfos.first(where: { tensors[$0.name]?.isFinite == false }),
+            inputs.values.allSatisfy(\.isFinite)
+        {
+            throw session.nonFinite(bad.name)
         }
         return tensors
     }

@@ -8,8 +8,20 @@ public struct SessionOptions: Sendable, Hashable {
     /// Whether idle threads of a run spin instead of sleeping: less latency, a whole core each.
     public var allowSpinning: Bool
     public var acceleration: AccelerationType
+    /// What counts where that is `auto`.
+    public var auto: AutoOptions
     /// What counts where that is, or becomes, an NVIDIA processor.
     public var cuda: CUDAOptions
+    /// What counts where that is TensorRT.
+    public var tensorRT: TensorRTOptions
+    /// What counts where that is OpenVINO, or OpenCL by it.
+    public var openVINO: OpenVINOOptions
+    /// How near the results have to be to those of ONNX Runtime's own kernels in float32: the least signal-to-noise ratio, in
+    /// dB. Where it is set and something else runs the model, loading runs both on noise (dynamic axes as
+    /// `AutoOptions.dimensions` has them) and refuses what is farther; not a model that is recorded as a CUDA graph.
+    public var leastDecibels: Double?
+    /// Options of any other provider, by ONNX Runtime's own names.
+    public var others: [String: String]
     /// Whether loading runs the model once or twice and refuses one that computes NaN or infinity; not one whose runs are
     /// recorded as a CUDA graph.
     public var probe: Bool
@@ -26,7 +38,10 @@ public struct SessionOptions: Sendable, Hashable {
 
     public init(
         intraOpThreads: Int = 1, interOpThreads: Int = 1, graphOptimization: GraphOptimization = .all,
-        allowSpinning: Bool = false, acceleration: AccelerationType = .cpu, cuda: CUDAOptions = .init(),
+        allowSpinning: Bool = false, acceleration: AccelerationType = .cpu,
+        auto: AutoOptions = .init(), cuda: CUDAOptions = .init(),
+        tensorRT: TensorRTOptions = .init(), openVINO: OpenVINOOptions = .init(),
+        others: [String: String] = [:], leastDecibels: Double? = nil,
         probe: Bool = true, ownOperators: Bool = true
     ) {
         self.intraOpThreads = intraOpThreads
@@ -34,7 +49,12 @@ public struct SessionOptions: Sendable, Hashable {
         self.graphOptimization = graphOptimization
         self.allowSpinning = allowSpinning
         self.acceleration = acceleration
+        self.auto = auto
         self.cuda = cuda
+        self.tensorRT = tensorRT
+        self.openVINO = openVINO
+        self.others = others
+        self.leastDecibels = leastDecibels
         self.probe = probe
         self.ownOperators = ownOperators
     }

@@ -75,3 +75,75 @@ func monotonicNanoseconds() -> UInt64 {
     unsafe clock_gettime(CLOCK_MONOTONIC, &now)
     return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
 }
+
+/// Logarithm to base 10, of the C library.
+func decimalLogarithm(_ value: Double) -> Double { log10(value) }
+
+/// The first bytes of a file, at most `limit`; nil where it cannot be read.
+func fileBytes(_ path: String, limit: Int) -> [UInt8]? {
+    guard let file = unsafe fopen(path, "rb") else { return nil }
+    defer { unsafe fclose(file) }
+    return unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+        count = unsafe fread(buffer.baseAddress, 1, limit, file)
+    }
+}
+
+/// The hash of a file's bytes; 0 where it cannot be read.
+func fileHash(_ path: String) -> UInt64 {
+    guard let file = unsafe fopen(path, "rb") else { return 0 }
+    defer { unsafe fclose(file) }
+    var hash = fnv1aStart
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+        let count = unsafe piece.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, file) }
+        if count == 0 { return hash }
+        hash = piece.span.extracting(..<count).fnv1a(from: hash)
+    }
+}
+
+/// Writes a whole file at once: what is there before stays until the new one is complete. - Returns: whether it is.
+func replaceFile(_ path: String, with text: String) -> Bool {
+    let staged = "\(path).\(UInt32.random(in: .min ... .max))"
+    guard let file = unsafe fopen(staged, "wb") else { return false }
+    let bytes = Array(text.utf8)
+    let written = unsafe fwrite(bytes, 1, bytes.count, file)
+    let closed = unsafe fclose(file)
+    if written == bytes.count, closed == 0, unsafe rename(staged, path) == 0 { return true }
+    unsafe unlink(staged)
+    return false
+}
+
+/// Makes a folder and those above it, as far as they are not there.
+func makeFolders(_ path: String) {
+    var made = ""
+    for part in path.split(separator: "/", omittingEmptySubsequences: false) {
+        made += made.isEmpty && part.isEmpty ? "/" : made.isEmpty || made == "/" ? "\(part)" : "/\(part)"
+        unsafe mkdir(made, 0o777)
+    }
+}
+
+let fnv1aStart: UInt64 = 0xcbf2_9ce4_8422_2325
+
+extension Span<UInt8> {
+    /// The hash FNV-1a of 64 bits (Fowler, Noll and Vo), to tell files apart that nobody forges.
+    func fnv1a(from start: UInt64 = fnv1aStart) -> UInt64 {
+        var hash = start
+        for index in indices { hash = (hash ^ UInt64(self[index])) &* 0x100_0000_01b3 }
+        return hash
+    }
+}
+
+extension [UInt8] {
+    func fnv1a() -> UInt64 { span.fnv1a() }
+}
+
+/// The processor that this machine has, and its name in the network.
+func machineDescription() -> String {
+    let processor = fileBytes("/proc/cpuinfo", limit: 1 << 16).flatMap { bytes in
+        String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("model name") }
+    }
+    var name = [CChar](repeating: 0, count: 256)
+    unsafe gethostname(&name, name.count - 1)
+    let host = unsafe String(cString: name)
+    return "\(host) \(processor.map(String.init) ?? "") \(sysconf(Int32(_SC_NPROCESSORS_ONLN)))"
+}

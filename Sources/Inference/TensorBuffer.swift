@@ -36,6 +36,23 @@
         return try body(&span)
     }
 
+    /// Whether the first `count` elements are neither NaN nor infinite.
+    func isFinite(_ count: Int) -> Bool {
+        // Zero times what is not finite is NaN, and stays it in a sum.
+        var sum = SIMD8<Float>.zero
+        var index = 0
+        while index + 8 <= count {
+            for lane in 0..<8 { unsafe sum[lane] += base[index + lane] * 0 }
+            index += 8
+        }
+        var rest: Float = 0
+        while index < count {
+            unsafe rest += base[index] * 0
+            index += 1
+        }
+        return (sum.sum() + rest) == 0
+    }
+
     /// Sets every element.
     public func fill(_ value: Float) { unsafe base.update(repeating: value, count: count) }
 }

@@ -126,6 +126,8 @@ struct ModelManifestTests {
             Spoilt("file", "..", .invalidValue), Spoilt("file", ".onnx", .invalidValue),
             Spoilt("file", "other.onnx", .invalidValue), Spoilt("file", "decoder.bin", .invalidValue),
             Spoilt("file", "decoder.onnx\u{0}", .invalidValue),
+            Spoilt("leastSnrDb", -1, .invalidValue), Spoilt("leastSnrDb", 201, .invalidValue),
+            Spoilt("leastSnrDb", "60", .wrongType),
             Spoilt("sha256", "abc", .invalidValue),
             Spoilt("sha256", .text(String(repeating: "g", count: 64)), .invalidValue),
             Spoilt("sha256", .text(String(repeating: "é", count: 64)), .invalidValue),

@@ -32,6 +32,7 @@ extension ModelManifest {
         states = try node.optional("states")?.map(StateManifest.init)
         columns = try node.optional("columns")?.texts()
         instruments = try node.optional("instruments")?.texts()
+        leastSnrDb = try node.optional("leastSnrDb")?.number()
         training = try node.optional("training").map(Training.init)
         quality = try node.optional("quality")?.object()
         reproduce = try node.optional("reproduce")?.text()

@@ -53,6 +53,9 @@ extension ModelManifest: Manifest {
         try validateTensors(inputs, "inputs", check)
         try validateTensors(outputs, "outputs", check)
         try validateTraining(check)
+        if let leastSnrDb {
+            try check.require(0...200 ~= leastSnrDb, "leastSnrDb", "\(leastSnrDb) dB is not from 0 to 200")
+        }
         switch kind {
         case .streamingDecoder, .streamingEncoder:
             try validateTime(check)

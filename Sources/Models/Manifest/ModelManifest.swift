@@ -84,6 +84,10 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     /// The names that a prior's `instrument.*` columns stand for; empty for a prior that plays one instrument.
     public var instruments: [String]?
 
+    /// How near results have to be to float32's on the CPU, whatever runs the model: the least signal-to-noise ratio in dB,
+    /// 0…200.
+    public var leastSnrDb: Double?
+
     public var training: Training?
     /// Measured figures, by name.
     public var quality: [String: JSONValue]?

@@ -5,7 +5,7 @@ import Testing
 struct CommandLineTests {
     static let commands = [
         "render", "play", "effect", "devices", "resynthesize", "instruments", "inspect", "run", "bench",
-        "doctor",
+        "runtime", "doctor",
     ]
 
     @Test("says its version")
@@ -62,11 +62,16 @@ struct CommandLineTests {
             ["resynthesize", "a.wav", "--list", "l.json", "--instrument", "sway", "--out", "b"],
             ["resynthesize", "--list", "l.json", "--instrument", "sway", "--key", "60", "--out", "b"],
             ["bench", "m.onnx", "--batch", "0"], ["bench", "m.onnx", "--seconds", "-1"],
-            ["bench", "m.onnx", "--dim", "slots"],
+            ["bench", "m.onnx", "--dim", "slots"], ["bench", "m.onnx", "--providers", "tpu"],
+            ["bench", "m.onnx", "--chart", "c.svg"], ["bench", "m.onnx", "--precision", "bf16"],
+            ["bench", "m.onnx", "--device", "gpu"],
+            ["run", "m.onnx", "--acceleration", "tensorRT", "--precision", "bf16"],
+            ["bench", "m.onnx", "--providers", "all", "--acceleration", "cuda"],
             ["bench", "m.onnx", "--dim", "slots=2", "--dim", "slots=3"],
             ["bench", "m.onnx", "--dim", "batch=2"],
             ["run", "m.onnx", "--input", "x"], ["run", "m.onnx", "--output", "=y.npy"],
             ["run", "m.onnx", "--output", "a=y.npy", "--output", "b=y.npy"], ["instruments", "--yaml"],
+            ["runtime", "install"], ["runtime", "install", "cpu", "--from", "a.whl", "--index", "i"],
         ]
         for arguments in wrong {
             let outcome = try Tool().run(arguments)

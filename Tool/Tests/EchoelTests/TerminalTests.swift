@@ -9,11 +9,14 @@ struct TerminalTests {
     @Test("a progress bar has the rate and the time that remains")
     func progress() {
         #expect(
-            Progress.line("song.mid", seconds: 60, of: 240, elapsedSeconds: 5)
+            Progress.line("song.mid", 60, of: 240, elapsedSeconds: 5)
                 == "song.mid  [######------------------]  25 %  12.0× real time  0:15 left")
         #expect(
-            Progress.line("a", seconds: 0, of: 10, elapsedSeconds: 0) == "a  [------------------------]  0 %")
-        #expect(Progress.line("a", seconds: 3, of: 0, elapsedSeconds: 1).contains("100 %"))
+            Progress.line("a", 0, of: 10, elapsedSeconds: 0) == "a  [------------------------]  0 %")
+        #expect(Progress.line("a", 3, of: 0, elapsedSeconds: 1).contains("100 %"))
+        #expect(
+            Progress.line("cpu", 14_000_000, of: 28_000_000, .bytes, elapsedSeconds: 7)
+                == "cpu  [############------------]  50 %  2.0 MB/s  0:07 left")
         #expect(Progress.clock(3723) == "1:02:03")
         #expect(Progress.clock(.infinity) == "99:59:59")
     }

@@ -17,6 +17,10 @@ struct Bench: ParsableCommand {
 
               echoel bench decoder.onnx --batch 8 --dim slots=2 --seconds 5
 
+            Example: every provider that there is, in turns:
+
+              echoel bench decoder.onnx --providers all --chart providers.svg
+
             Example: a model of 2048 samples as an effect in blocks of 256, in real time:
 
               echoel bench effect.onnx --realtime --block 256 --hop 2048 --seconds 20
@@ -42,6 +46,13 @@ struct Bench: ParsableCommand {
     @OptionGroup var acceleration: AccelerationOptions
     @Flag(help: "With CUDA: record the model's kernels once and launch them together.")
     var cudaGraph = false
+    @Option(
+        help: ArgumentHelp(
+            "Measures it with several providers in turns: all, or names of --acceleration.",
+            valueName: "name,…"))
+    var providers: ProviderList?
+    @Option(help: ArgumentHelp("With --providers: a picture of the times.", valueName: "FILE.svg")) var chart:
+        String?
     @OptionGroup var live: RealtimeOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var report: ReportOptions
@@ -54,6 +65,12 @@ struct Bench: ParsableCommand {
         }
         guard !cudaGraph || acceleration.acceleration == .cuda else {
             throw ValidationError("--cuda-graph goes with --acceleration cuda.")
+        }
+        guard providers == nil || (acceleration.acceleration == .cpu && !live.realtime) else {
+            throw ValidationError("--providers excludes --acceleration and --realtime.")
+        }
+        guard chart == nil || providers != nil else {
+            throw ValidationError("--chart goes with --providers.")
         }
         var names: Set<String> = []
         for axis in dim {
@@ -82,16 +99,26 @@ struct Bench: ParsableCommand {
             let (instrument, configuration) = try instrument(runtime)
             return try playLive { try bench.run(instrument, configuration) }
         }
-        let session = try Session(runtime, model: model, options: options)
+        // The axes are the same whatever runs the model, and they have to be known before it is measured.
+        let processor = try Session(runtime, model: model, options: SessionOptions(intraOpThreads: threads))
         let manifest = try ModelManifest.beside(model: model)
-        try manifest?.check(against: session)
-        let sizes = try sizes(for: session)
+        try manifest?.check(against: processor)
+        let sizes = try sizes(for: processor)
         if let slots = sizes[Self.slotsAxis], let maximum = manifest?.maximumSlots, slots > maximum {
             throw ToolError(
                 .unusable,
                 "\(model) takes at most \(maximum) slots in a run, as its manifest says, not \(slots). "
                     + "Give --dim \(Self.slotsAxis)=\(maximum) or less.")
         }
+        if let providers { return try measure(providers, sizes) }
+        let session =
+            acceleration.acceleration == .cpu
+            ? processor
+            : try Session(
+                runtime, model: model,
+                options: acceleration.sessionOptions(
+                    threads: threads, graph: cudaGraph, manifest: manifest, dimensions: sizes))
+        if let note = session.accelerationNote { Terminal.note(Terminal.clean(note)) }
         let statistics = try session.measureLatency(
             dimensions: sizes, warmUpRuns: 5, runs: 10, seconds: seconds)
         let report = Report(
@@ -101,6 +128,21 @@ struct Bench: ParsableCommand {
             try Terminal.result(json: report)
         } else {
             try Terminal.result(report.text(model: model))
+        }
+    }
+
+    private func measure(_ providers: ProviderList, _ sizes: [String: Int]) throws {
+        if let chart { try StagedFiles.checkTarget(chart) }
+        let bench = ProviderBench(
+            model: model, threads: threads, dimensions: sizes, seconds: seconds,
+            candidates: providers.candidates)
+        let report = ProviderReport(
+            model: model, threads: threads, dimensions: sizes, providers: try bench.run())
+        if let chart { try StagedFiles.write([(chart, Array(report.chart.utf8))]) }
+        if self.report.json {
+            try Terminal.result(json: report)
+        } else {
+            try Terminal.result(report.text)
         }
     }
 
@@ -253,6 +295,21 @@ struct Bench: ParsableCommand {
                 ("fastest", fastestMs), ("p50", p50Ms), ("p95", p95Ms), ("p99", p99Ms), ("max", maxMs),
             ] { times.add(name, value.formatted(decimals: 4), "ms") }
             return "\(facts.text)\n\n\(times.text)"
+        }
+    }
+}
+
+/// `all`, or accelerations by name, of `--providers`; the processor is always there to compare with.
+struct ProviderList: ExpressibleByArgument {
+    let candidates: [ProviderCandidate]
+
+    init?(argument: String) {
+        let names = argument.split(separator: ",").map { $0.lowercased() }
+        let known = Set(ProviderCandidate.all.map { $0.acceleration.rawValue.lowercased() } + ["all"])
+        guard !names.isEmpty, names.allSatisfy(known.contains) else { return nil }
+        candidates = ProviderCandidate.all.filter {
+            $0.acceleration == .cpu || names.contains("all")
+                || names.contains($0.acceleration.rawValue.lowercased())
         }
     }
 }

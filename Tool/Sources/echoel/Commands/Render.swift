@@ -82,13 +82,13 @@ struct Render: ParsableCommand {
             var file = try SoundFile(
                 path: out, inputRate: rate, sampleRate: sampleRate, inputFrames: piece.endSample + tail)
             var progress = Progress(
-                Terminal.clean(name), totalSeconds: Double(piece.endSample + tail) / Double(rate))
+                Terminal.clean(name), total: Double(piece.endSample + tail) / Double(rate))
             defer { progress.finish() }
             try renderer.render(piece.messages, endSample: piece.endSample, tailSamples: tail) {
                 left, right in
                 try Interruption.check()
                 try file.write(left, right)
-                progress.update(seconds: Double(file.inputFrames) / Double(rate))
+                progress.update(Double(file.inputFrames) / Double(rate))
             }
             try Interruption.check()
             let summary = try file.finish()

@@ -142,7 +142,7 @@ struct Resynthesize: ParsableCommand {
     ) throws -> (notes: [Report.Note], workSeconds: Double) {
         let rate = resynthesizer.sampleRate
         return try Interruption.deferring {
-            var progress = Progress(instrument, totalSeconds: seconds)
+            var progress = Progress(instrument, total: seconds)
             defer { progress.finish() }
             var notes: [Report.Note] = []
             var done = 0
@@ -156,7 +156,7 @@ struct Resynthesize: ParsableCommand {
                 }
                 let sounds = try resynthesizer.resynthesize(recorded) { samples in
                     try Interruption.check()
-                    progress.update(seconds: Double(done + samples) / Double(rate))
+                    progress.update(Double(done + samples) / Double(rate))
                 }
                 for (job, sound) in zip(batch, sounds) {
                     try Interruption.check()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import Models
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,7 +43,9 @@ struct Run: ParsableCommand {
     func run() throws {
         let runtime = try OnnxRuntime.open()
         let session = try Session(
-            runtime, model: model, options: acceleration.sessionOptions(threads: threads))
+            runtime, model: model,
+            options: acceleration.sessionOptions(
+                threads: threads, manifest: try ModelManifest.beside(model: model)))
         try check(session)
         var tensors: [String: Tensor] = [:]
         for given in input {

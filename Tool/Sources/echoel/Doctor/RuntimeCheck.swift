@@ -12,7 +12,9 @@ enum RuntimeCheck {
             checks.append(
                 .failed(
                     "onnxruntime", error.message,
-                    fix: "run script/bootstrap, or set ECHOEL_ONNXRUNTIME to the library's path"))
+                    fix:
+                        "run script/bootstrap or echoel runtime install cpu, or set ECHOEL_ONNXRUNTIME to the library's path"
+                ))
             return nil
         }
     }

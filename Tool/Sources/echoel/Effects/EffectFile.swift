@@ -22,7 +22,7 @@ struct EffectFile {
                 path: output, sampleRate: rate, channels: effectChannels,
                 bitDepth: output.lowercased().hasSuffix(".flac") ? .pcm24 : .float32, expectedFrames: frames)
             let name = URL(fileURLWithPath: input).lastPathComponent
-            var progress = Progress(Terminal.clean(name), totalSeconds: Double(frames) / Double(rate))
+            var progress = Progress(Terminal.clean(name), total: Double(frames) / Double(rate))
             defer { progress.finish() }
             var written = 0
             try effect.render(
@@ -36,7 +36,7 @@ struct EffectFile {
                     for frame in 0..<count { for row in rows { interleaved.append(row[frame]) } }
                     try writer.write(interleaved.span)
                     written += count
-                    progress.update(seconds: Double(written) / Double(rate))
+                    progress.update(Double(written) / Double(rate))
                 })
             try Interruption.check()
             let summary = try writer.finish()

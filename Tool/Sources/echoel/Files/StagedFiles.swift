@@ -89,15 +89,5 @@ private struct StagedFile {
 
     func discard() { unsafe unlink(partialPath) }
 
-    private func failure(_ number: Int32) -> ToolError {
-        let why = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
-        let remedy =
-            switch number {
-            case ENOSPC, EDQUOT: "Free some space there, or choose another folder."
-            case ENOENT, ENOTDIR: "Make the folder first, or check the path."
-            case EACCES, EPERM, EROFS: "Choose a folder that you may write to."
-            default: "Check the disk, or choose another folder."
-            }
-        return ToolError(.unwritable, "\(path) cannot be written (\(why)). \(remedy)")
-    }
+    private func failure(_ number: Int32) -> ToolError { .writing(path, number) }
 }
