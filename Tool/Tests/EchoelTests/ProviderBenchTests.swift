@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Testing
 
 @testable import echoel
@@ -40,6 +41,38 @@ struct ProviderBenchTests {
     func broken() throws {
         let outcome = try tool.run("bench", Fixture.engine("future_opset.onnx"), "--providers", "all")
         #expect(outcome.code == 1 && outcome.output.isEmpty)
+    }
+
+    private static let openVINO = try? RuntimeFolder.standard().find("openvino")
+
+    @Test(
+        "OpenVINO that lacks a library, or half of one, is a reason and no crash of ours",
+        .enabled(if: openVINO != nil, "echoel runtime install openvino"))
+    func crippled() throws {
+        let whole = try #require(Self.openVINO).path
+        func reason(without library: String, bytes: Int? = nil) throws -> String {
+            let copy = folder.file("without-\(library)-\(bytes ?? 0)")
+            try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+            for name in try FileManager.default.contentsOfDirectory(atPath: whole) where name != library {
+                try FileManager.default.copyItem(atPath: "\(whole)/\(name)", toPath: "\(copy)/\(name)")
+            }
+            if let bytes {
+                let part = try Data(contentsOf: URL(fileURLWithPath: "\(whole)/\(library)")).prefix(bytes)
+                try part.write(to: URL(fileURLWithPath: "\(copy)/\(library)"))
+            }
+            let bench = ProviderBench(
+                model: Fixture.engine("scale_bias.onnx"), threads: 1, dimensions: [:], seconds: 0,
+                candidates: [.init(acceleration: .openVINO, package: "-")], runtimes: nil,
+                library: copy, program: Tool.executable.path)
+            let row = try #require(try bench.run().first)
+            #expect(!row.available)
+            return row.reason ?? ""
+        }
+        #expect(try reason(without: "libopenvino.so.2541").contains("libopenvino.so.2541"))
+        let provider = "libonnxruntime_providers_openvino.so"
+        #expect(try reason(without: provider).contains(provider))
+        #expect(try !reason(without: "libopenvino_intel_cpu_plugin.so").isEmpty)
+        #expect(try !reason(without: "libopenvino.so.2541", bytes: 1_000_000).isEmpty)
     }
 
     @Test("a process that ends, is ended or says nothing is a reason, not a hang")

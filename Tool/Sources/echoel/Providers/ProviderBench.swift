@@ -13,6 +13,11 @@ struct ProviderBench {
     var candidates = ProviderCandidate.all
     var runtimes: RuntimeFolder? = try? RuntimeFolder.standard()
 
+    /// The ONNX Runtime of those whose package is not installed; nil for the one that is found.
+    var library: String?
+    /// `echoel`; nil for this program.
+    var program: String?
+
     private static let rounds = 10
     /// TensorRT builds an engine for minutes.
     private static let loadingSeconds = 300.0
@@ -67,7 +72,7 @@ struct ProviderBench {
         let runtime = try? runtimes?.find(candidate.package)
         var contender = Contender(candidate: candidate)
         do {
-            let process = try ProviderProcess(arguments, runtime: runtime?.path)
+            let process = try ProviderProcess(arguments, runtime: runtime?.path ?? library, program: program)
             contender.greeting = try process.answer(ProviderWorker.Greeting.self, within: Self.loadingSeconds)
             contender.process = contender.greeting.available ? process : nil
         } catch let silence as ProviderProcess.Silence {
