@@ -108,10 +108,16 @@ struct ReportTests {
         #expect(report["streams"] as? Int == 2)
         let blocks = try #require(report["blocks"] as? Int)
         #expect(blocks == 112)
-        // Every block of every stream is in one of the picture's columns.
+        let slack = try #require(report["slack"] as? [String: Any])
+        let late = try #require(slack["late"] as? Int)
+        let counts = try #require(slack["counts"] as? [Int])
+        #expect(slack["stepSamples"] as? Int == 16 && slack["sampleRate"] as? Int == 48_000)
+        let hops = counts.reduce(late, +)
+        #expect(hops > 0 && hops <= 2 * blocks * 128 / 512)
+        // Every block of every stream is in one of the picture's columns, and every hop in one below.
         let drawn = String(decoding: try Fixture.bytes(picture), as: UTF8.self)
         let columns = drawn.matches(of: /<title>(\d+)<\/title>/).compactMap { Int($0.1) }
-        #expect(columns.reduce(0, +) == 2 * blocks)
+        #expect(columns.reduce(0, +) == 2 * blocks + hops)
 
         let open = try Tool().run("bench", model, "--realtime")
         #expect(open.code == 1 && open.errors.contains("Say how many"))
