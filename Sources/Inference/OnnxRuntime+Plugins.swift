@@ -33,7 +33,7 @@ extension OnnxRuntime {
     /// Why the system's loader does not load a library that comes with this one, in its words; nil where it does.
     func problem(ofLibrary name: String) -> String? {
         let message = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { buffer in
-            unsafe library_problem("\(Self.folder(of: path))/\(name)", buffer.baseAddress!, buffer.count)
+            unsafe ort_library_problem("\(Self.folder(of: path))/\(name)", buffer.baseAddress!, buffer.count)
             return unsafe String(cString: buffer.baseAddress!)
         }
         return message.isEmpty ? nil : message

@@ -10,7 +10,8 @@ public struct EffectConfiguration: Sendable, Equatable {
     public var hop: Int?
     /// Samples by which the model's output is late by itself, 0…65536, besides those that its manifest tells.
     public var modelDelaySamples: Int
-    /// How long a run may take, in samples of the sound's time, 1…65536: what the look-ahead is made for.
+    /// How long a run may take, in samples of the sound's time, 1…65536, with the 0.2 ms that a worker takes to notice that
+    /// there is one to do: what the look-ahead is made for.
     public var workSamples: Int
     /// From what comes in to its sound, in samples of the sound, 0…2²⁰; nil is the least that the model and the blocks ask
     /// for. What is more than that the workers have to compute in.

@@ -46,7 +46,7 @@ func steepest(_ sound: ArraySlice<Float>) -> Float {
 /// What happens in a session, and what has to come of it.
 private struct RandomSession {
     /// Stalls, resets and swaps end before this sample, and all notes but the last before that.
-    static let (unrest, held) = (12_000, 21_000)
+    static let (unrest, held) = (12_000, 22_000)
 
     struct Block {
         var start: Int
@@ -92,7 +92,7 @@ private struct RandomSession {
             var block = Block(start: position, frames: frames)
             if position < Self.unrest {
                 if position > stalledUntil, Int.random(in: 0..<40, using: &generator) == 0 {
-                    stalledUntil = position + Int.random(in: 1...5000, using: &generator)
+                    stalledUntil = position + Int.random(in: 1...6000, using: &generator)
                 }
                 block.isSwapped = swaps && position > 0 && Int.random(in: 0..<20, using: &generator) == 0
                 block.isReset = resets && position > 0 && Int.random(in: 0..<60, using: &generator) == 0
@@ -112,7 +112,7 @@ private struct RandomSession {
             let start = Int.random(in: 0..<Self.unrest, using: &generator)
             song.note(
                 UInt8.random(in: 62...72, using: &generator), from: start,
-                to: start + Int.random(in: 1...4500, using: &generator))
+                to: start + Int.random(in: 1...9000, using: &generator))
         }
         song.note(72, from: last, to: last + 2500)
     }

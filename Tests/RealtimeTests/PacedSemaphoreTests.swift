@@ -45,6 +45,43 @@ struct PacedSemaphoreTests {
         #expect(await waited == gaps.count)
     }
 
+    /// A signal that comes long before it is expected does not wait until a waiter looks by itself: in one of five trials at
+    /// least, since a machine may stand still for longer.
+    @Test(.timeLimit(.minutes(1)), arguments: [1, 3])
+    func aSignalTooEarlyWakes(waiters: Int) async {
+        for _ in 0..<5 where await timeLeft(waiters: waiters) > 0 { return }
+        Issue.record("nobody was woken before it would have looked by itself")
+    }
+
+    /// Nanoseconds from when the last of the waiters has been signalled until any would have looked.
+    private func timeLeft(waiters: Int) async -> Int64 {
+        let semaphore = Shared(PacedSemaphore())
+        var pace = SignalPace()
+        let period = PacedSemaphore.patience - 1
+        for number: Int64 in 1...3 { pace.follow(number * period) }
+        semaphore.value.signal()
+        semaphore.value.wait(&pace)
+        let rare = pace
+        let looking = pace.waking(after: rt_nanoseconds(), now: 0) ?? 0
+        async let woken = withTaskGroup(of: Int64.self) { group in
+            for _ in 0..<waiters {
+                group.addTask {
+                    await onThread {
+                        var pace = rare
+                        semaphore.value.wait(&pace)
+                        return rt_nanoseconds()
+                    }
+                }
+            }
+            return await group.reduce(0, max)
+        }
+        await onThread {
+            rt_sleep(20_000_000)
+            for _ in 0..<waiters { semaphore.value.signal() }
+        }
+        return await looking - woken
+    }
+
     /// What is written before a signal is seen by whoever has waited for it.
     @Test(.timeLimit(.minutes(1)))
     func whatWasWrittenBeforeASignalIsSeen() async {

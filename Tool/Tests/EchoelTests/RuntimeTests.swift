@@ -92,6 +92,20 @@ struct RuntimeTests {
         #expect(error?.description.contains("cpu-1.32.0") == true)
     }
 
+    @Test("take away what a killed installation or removal has left, once it is a day old")
+    func leftovers() throws {
+        let files = FileManager.default
+        for (name, age) in [(".new.1", 90_000.0), (".removed.2", 90_000), (".new.3", 60), ("mine", 90_000)] {
+            let folder = "\(runtimes.path)/\(name)"
+            try files.createDirectory(atPath: "\(folder)/tmp", withIntermediateDirectories: true)
+            try files.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: folder)
+        }
+        let (good, wheel) = try package("good")
+        #expect(try installer(good, .file(wheel)).install())
+        try expectOnly([".new.3", "good-1.2.3", "mine"])
+    }
+
     @Test("whose wheel is another, cut short, without its library or of another version leave nothing")
     func damage() throws {
         let (good, wheel) = try package("good")

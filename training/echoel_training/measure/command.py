@@ -53,7 +53,7 @@ def run_measures(
                 yield from live(echoel, SONG, Path(folder))
             elif measure in LONG_MEASURES:
                 lasting = CONCERT_SECONDS if measure == "concert" else REHEARSAL_SECONDS
-                announce(f"{measure}: {2 * lasting / 60:.0f} minutes")
+                announce(f"{measure}: {lasting:.0f} s are played")
                 song = Path(folder) / f"{measure}.mid"
                 song.write_bytes(midi_file(many_voices(lasting + 10, CONCERT_VOICES)))
                 yield from (concert if measure == "concert" else rehearsal)(echoel, song, Path(folder), lasting)

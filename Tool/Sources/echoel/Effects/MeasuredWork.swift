@@ -4,8 +4,8 @@ import Streaming
 
 /// How long the work on a hop takes on this machine.
 enum MeasuredWork {
-    /// Samples of the sound's time that the slowest of 200 runs takes, a quarter more, and until a worker has noticed it; at most so many that a worker's
-    /// runs for all its streams take a hop, which no model may exceed.
+    /// Samples of the sound's time that the slowest of 200 runs takes, a quarter more, and until a worker has noticed it; at
+    /// most so many that a worker's runs for all its streams take a hop, which no model may exceed.
     ///
     /// - Throws: `unusable` for a model that does not keep up.
     static func samples(of model: EffectModel, sampleRate: Int, streams: Int, workers: Int) throws -> Int {
@@ -22,9 +22,9 @@ enum MeasuredWork {
                     + "\(rounds) one after the other: that does not keep up with \(effect.sampleRate ?? sampleRate) Hz. "
                     + "\(remedy), or a smaller model.")
         }
-        // A worker notices a hop so late, once for all its streams.
-        let nap = 1e-6 * Double(PacedSemaphore.nap) / Double(rounds)
-        let slowest = Int(samples(1.25 * statistics.maxMilliseconds + nap).rounded(.up))
+        // Once for all its streams.
+        let noticing = 1e-6 * Double(PacedSemaphore.lateness) / Double(rounds)
+        let slowest = Int(samples(1.25 * statistics.maxMilliseconds + noticing).rounded(.up))
         return min(max(slowest, 1), max(hop / rounds, 1))
     }
 }

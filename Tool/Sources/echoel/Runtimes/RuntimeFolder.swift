@@ -99,7 +99,7 @@ struct RuntimeFolder {
                         ?? "Install another one first, and use it."))
         }
         // Under another name first, so that half a runtime never has a runtime's name.
-        let doomed = "\(path)/.removed.\(UInt32.random(in: .min ... .max))"
+        let doomed = removedStage
         guard unsafe rename(runtime.path, doomed) == 0 else { throw failure(errno) }
         do {
             try FileManager.default.removeItem(atPath: doomed)
@@ -109,6 +109,23 @@ struct RuntimeFolder {
             )
         }
     }
+
+    /// Removes what installations and removals that were killed have left: what nobody has touched for a day.
+    func removeLeftovers() {
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: path)) ?? []
+        where Self.stages.contains(where: name.hasPrefix) {
+            let changed = try? files.attributesOfItem(atPath: "\(path)/\(name)")[.modificationDate] as? Date
+            if let changed, changed.timeIntervalSinceNow < -86_400 {
+                try? files.removeItem(atPath: "\(path)/\(name)")
+            }
+        }
+    }
+
+    /// Where a folder lies while it has no name yet, or none any more.
+    var newStage: String { "\(path)/\(Self.stages[0])\(UInt32.random(in: .min ... .max))" }
+    private var removedStage: String { "\(path)/\(Self.stages[1])\(UInt32.random(in: .min ... .max))" }
+    private static let stages = [".new.", ".removed."]
 
     func failure(_ number: Int32) -> ToolError { .writing(path, number) }
 

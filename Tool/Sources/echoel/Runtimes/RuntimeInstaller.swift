@@ -31,6 +31,7 @@ struct RuntimeInstaller {
     /// - Throws: `unusable`, `unwritable`, `Interrupted`.
     func install() throws -> Bool {
         if folder.installed.contains(where: { $0.name == package.folderName }) { return false }
+        folder.removeLeftovers()
         let stage = try makeStage()
         defer { try? FileManager.default.removeItem(atPath: stage) }
         try Interruption.deferring {
@@ -53,7 +54,7 @@ struct RuntimeInstaller {
 
     /// A folder beside the runtimes, so that renaming needs no copy.
     private func makeStage() throws(ToolError) -> String {
-        let stage = "\(folder.path)/.new.\(UInt32.random(in: .min ... .max))"
+        let stage = folder.newStage
         do {
             try FileManager.default.createDirectory(atPath: "\(stage)/tmp", withIntermediateDirectories: true)
         } catch {
