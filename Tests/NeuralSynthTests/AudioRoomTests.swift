@@ -125,7 +125,13 @@ struct AudioRoomTests {
             blockFrames: 128
         ).player
         nonisolated(unsafe) let renderer = player.renderer
-        async let helped = onThread { allocationsApart { renderer.help() } }
+        let hasJoined = Shared(Semaphore())
+        async let helped = onThread {
+            let hand = try! renderer.join()!
+            hasJoined.value.signal()
+            return allocationsApart { renderer.help(as: hand) }
+        }
+        await onThread { hasJoined.value.wait() }
         var left = [Float](repeating: 0, count: 128)
         var right = left
         for block in 0..<400 {

@@ -22,13 +22,18 @@ internal import Streaming
 
     /// Runs the models once for every number of voices.
     func warmUp() throws(InferenceError) {
-        for prior in priors {
-            _ = prior.add(rows: 1)
-            try prior.run()
-        }
+        try runPriors()
         for count in 1...batcher.maximumBatch {
             let voices = Array(0..<count)
             try batcher.run(voices: voices.span, slots: batcher.maximumSlots)
+        }
+    }
+
+    /// Runs each prior once, for nothing.
+    func runPriors() throws(InferenceError) {
+        for prior in priors {
+            _ = prior.add(rows: 1)
+            try prior.run()
         }
     }
 

@@ -134,10 +134,18 @@ internal import Streaming
         try groups[pieces[piece].group].run(pieces[piece].batch, hand: hand, bends: bends, into: tracks)
     }
 
-    /// Renders parts of slices beside whoever renders slices, until `letHelpersGo`; returns at once where there are as many
-    /// helpers as `NeuralSynthConfiguration.workers` allows. Room: worker, a thread of its own.
-    package func help() {
-        crew.help { piece, hand throws(InferenceError) in try run(piece, hand: hand) }
+    /// Makes a thread a helper, which runs a model once: ONNX Runtime allocates when it first meets a thread. Nil where there
+    /// are as many helpers as `NeuralSynthConfiguration.workers` allows.
+    package func join() throws(InferenceError) -> Int? {
+        guard let hand = crew.join() else { return nil }
+        for group in groups { try group.meet(hand: hand) }
+        return hand
+    }
+
+    /// Renders parts of slices beside whoever renders slices, until `letHelpersGo`. Room: worker, a thread of its own, which
+    /// has joined.
+    package func help(as hand: Int) {
+        crew.help(as: hand) { piece, hand throws(InferenceError) in try run(piece, hand: hand) }
     }
 
     /// Ends every `help`. Room: control, when nobody renders any more.

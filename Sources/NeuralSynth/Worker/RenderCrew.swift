@@ -18,7 +18,7 @@ final class RenderCrew: Sendable {
 
     /// Computes pieces 0 ..< `count`, each by one of the hands, and returns when all are done.
     ///
-    /// - Throws: the first failure of a piece; the others have been computed.
+    /// - Throws: the first failure of a piece; others may have been computed.
     func compute(
         _ count: Int, _ body: (_ piece: Int, _ hand: Int) throws(InferenceError) -> Void
     ) throws(InferenceError) {
@@ -33,13 +33,18 @@ final class RenderCrew: Sendable {
         if hasFailed.read() != 0, let failure = failure.withLock({ $0 }) { throw failure }
     }
 
-    /// Takes pieces of what is computed until `letHelpersGo`.
-    func help(_ body: (_ piece: Int, _ hand: Int) throws(InferenceError) -> Void) {
+    /// The hand of a helper that is new; nil where there are as many as there may be.
+    func join() -> Int? {
         let hand = helpers.wrappingAdd(1, ordering: .relaxed).newValue
-        guard hand < hands else {
-            helpers.wrappingSubtract(1, ordering: .relaxed)
-            return
-        }
+        if hand < hands { return hand }
+        helpers.wrappingSubtract(1, ordering: .relaxed)
+        return nil
+    }
+
+    /// Takes pieces of what is computed until `letHelpersGo`.
+    func help(
+        as hand: Int, _ body: (_ piece: Int, _ hand: Int) throws(InferenceError) -> Void
+    ) {
         let denormals = rt_denormals_flush()
         while rounds.waitForWork() { takePieces(hand: hand, body) }
         rt_denormals_restore(denormals)

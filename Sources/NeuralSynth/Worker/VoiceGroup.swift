@@ -50,6 +50,9 @@ internal import Streaming
     /// Runs the models once for every number of voices, by every hand. Each voice is made fresh when it starts.
     func warmUp() throws(InferenceError) { for hand in hands { try hand.warmUp() } }
 
+    /// Runs a model on the calling thread, which no voice notices.
+    func meet(hand: Int) throws(InferenceError) { try hands[hand].runPriors() }
+
     func start(track: Int, _ voice: Voice) {
         hands[0].batcher.reset(voice: track)
         voices[track] = voice

@@ -22,7 +22,8 @@ internal import Synchronization
             for _ in 0..<count {
                 let thread = try PosixThread.start { [self] in
                     if rt_thread_prepare(priority) != 0 { refused.add(1) }
-                    self.renderer.help()
+                    // Whom ONNX Runtime fails here helps nobody, and whoever renders meets the failure.
+                    if let hand = try? self.renderer.join() { self.renderer.help(as: hand) }
                 }
                 threads.withLock { $0.append(thread) }
             }
