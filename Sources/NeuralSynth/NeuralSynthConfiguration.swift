@@ -6,8 +6,10 @@ public struct NeuralSynthConfiguration: Sendable {
     public var maximumBlockFrames: Int = 512
     /// Samples of event time that the worker renders at once; a multiple of the decoder's slot.
     public var sliceSamples: Int = 256
-    /// The most voices in one run of the decoder.
-    public var maximumBatch: Int = 16
+    /// The most voices in one run of the decoder; more than 8 are as 8.
+    public var maximumBatch: Int = 8
+    /// How many threads may render a slice together, 1…8: whoever renders it, and helpers. The sound does not depend on it.
+    public var workers: Int = 1
     /// The instrument (an index into the instruments) that each of the 16 channels starts with; nil is silent.
     public var channelInstruments: [Int?] = Array(repeating: 0, count: 16)
     /// Channels whose instrument no program change may change.

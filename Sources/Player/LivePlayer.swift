@@ -4,7 +4,7 @@ public import NeuralSynth
 internal import Realtime
 public import Streaming
 
-/// An instrument that is played live: `player` in the device's callback, its voices rendered by a thread of its own.
+/// An instrument that is played live: `player` in the device's callback, its voices rendered by threads of its own.
 ///
 /// A message sounds `latency.total` frames of the host after its time, exactly, or at another rate than the instruments'
 /// within half a sample of theirs; what is played equals what `OfflineRenderer` writes,
@@ -20,9 +20,9 @@ public import Streaming
     private let timing: HostTiming
     private let worker: PlayedInstrument.Worker
 
-    /// Starts the worker.
+    /// Starts the workers.
     ///
-    /// - Parameter configuration: `maximumBlockFrames` is replaced by the live one's `blockFrames`.
+    /// - Parameter configuration: `maximumBlockFrames` and `workers` are replaced by the live one's `blockFrames` and `workers`.
     /// - Throws: `NeuralSynthError`.
     public convenience init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration,
@@ -31,18 +31,20 @@ public import Streaming
         try self.init(instruments: instruments, configuration: configuration, live: live, isThreaded: true)
     }
 
-    /// Without a thread, whoever plays says when the worker works (`renderWhatIsDue`): a session that repeats.
+    /// Without a thread, whoever plays says when the worker works (`renderWhatIsDue`): a session that repeats. Its helpers
+    /// have threads all the same.
     package init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, live: LiveConfiguration,
         isThreaded: Bool
     ) throws(NeuralSynthError) {
         guard (1...4096).contains(live.blockFrames), (0...65536).contains(live.lookAheadSamples),
-            (1...99).contains(live.workerPriority)
+            (1...99).contains(live.workerPriority), (1...8).contains(live.workers)
         else {
             throw NeuralSynthError(
                 .configuration,
-                "blocks have 1 to 4096 frames, the look-ahead is 0 to 65536 samples, the priority 1 to 99; these are "
-                    + "\(live.blockFrames), \(live.lookAheadSamples) and \(live.workerPriority)")
+                "blocks have 1 to 4096 frames, the look-ahead is 0 to 65536 samples, the priority 1 to 99, the workers are "
+                    + "1 to 8; these are \(live.blockFrames), \(live.lookAheadSamples), \(live.workerPriority) and "
+                    + "\(live.workers)")
         }
         timing = try HostTiming(
             live, playerRate: instruments.first?.decoder.description.sampleRate,
@@ -50,8 +52,10 @@ public import Streaming
         latency = timing.latency
         var configuration = configuration
         configuration.maximumBlockFrames = timing.blockFrames
+        configuration.workers = live.workers
         self.configuration = configuration
-        worker = isThreaded ? .thread(priority: live.workerPriority) : .called
+        worker =
+            isThreaded ? .thread(priority: live.workerPriority) : .called(priority: live.workerPriority)
         let synth = try NeuralSoundSynth(
             instruments: instruments, configuration: configuration, latencySamples: timing.delay)
         let bridge = unsafe try timing.makeBridge()
@@ -70,7 +74,8 @@ public import Streaming
     /// everything of the old ones fades; notes that begin later begin as ever. While a swap is under way the next one waits,
     /// and of several that wait the newest is played.
     ///
-    /// - Parameter configuration: nil for the one that the player was made with, whose slices and blocks stay in any case.
+    /// - Parameter configuration: nil for the one that the player was made with, whose slices, blocks and workers stay in any
+    ///   case.
     /// - Throws: `NeuralSynthError`, `incompatibleModels` for instruments of another rate. The old ones then play on.
     public func swap(
         to instruments: [NeuralInstrument], configuration wanted: NeuralSynthConfiguration? = nil
@@ -78,6 +83,7 @@ public import Streaming
         var configuration = wanted ?? configuration
         configuration.sliceSamples = self.configuration.sliceSamples
         configuration.maximumBlockFrames = self.configuration.maximumBlockFrames
+        configuration.workers = self.configuration.workers
         let synth = try NeuralSoundSynth(
             instruments: instruments, configuration: configuration,
             latencySamples: timing.delay)

@@ -116,6 +116,50 @@ struct AudioRoomTests {
         #expect(live.status.missedFrames == 0 && live.status.voicesPeak > 6)
     }
 
+    /// Chords of sixteen notes, one over the other, of which a helper renders what it can get.
+    @Test func aHelperAllocatesNothing() async throws {
+        var configuration = NeuralSynthConfiguration()
+        (configuration.sliceSamples, configuration.workers) = (128, 2)
+        let player = try OfflineRenderer(
+            instruments: try ModelFolder.shipped.instruments(["strings"]), configuration: configuration,
+            blockFrames: 128
+        ).player
+        nonisolated(unsafe) let renderer = player.renderer
+        let hasJoined = Shared(Semaphore())
+        async let helped = onThread {
+            let hand = try! renderer.join()!
+            hasJoined.value.signal()
+            return allocationsApart { renderer.help(as: hand) }
+        }
+        await onThread { hasJoined.value.wait() }
+        var left = [Float](repeating: 0, count: 128)
+        var right = left
+        for block in 0..<400 {
+            let first = UInt8(block / 20 % 2 * 16 + 40)
+            let messages = (0..<(block % 20 == 0 ? 16 : 0)).map {
+                TimedMessage(
+                    offsetFrames: 5, message: ChannelMessage(status: 0x90, data1: first + $0, data2: 90))
+            }
+            try renderer.render(until: block * 128)
+            Self.process(player, messages, &left, &right)
+        }
+        renderer.letHelpersGo()
+        let counted = await helped
+        #expect(counted.runtime > 0, "it has to have run something")
+        #if !DEBUG  // without optimisation generics allocate
+            #expect(counted.ours == 0)
+        #endif
+        #expect(player.counters.missedFrames == 0 && left.contains { $0 != 0 })
+    }
+
+    private static func process(
+        _ player: Player, _ messages: [TimedMessage], _ left: inout [Float], _ right: inout [Float]
+    ) {
+        var leftSpan = left.mutableSpan
+        var rightSpan = right.mutableSpan
+        player.process(messages.span, left: &leftSpan, right: &rightSpan)
+    }
+
     /// The blocks in which instruments are taken, take over held notes, are heard together, and are let go of; a worker that
     /// does nothing meanwhile, and a reset.
     @Test(arguments: [48_000, 44_100, 96_000])

@@ -11,6 +11,8 @@ struct LivePlayerTests {
     private func song(_ generator: inout SeededGenerator) -> Song {
         var song = Song()
         song.add(0, 0xC1, 56)
+        // More than one batch holds.
+        for step in 0..<11 { song.note(48 + 2 * UInt8(step), from: 5_000, to: 16_000) }
         for _ in 0..<14 {
             let start = Int.random(in: 0..<30_000, using: &generator)
             let end = start + Int.random(in: 1...12_000, using: &generator)
@@ -24,8 +26,11 @@ struct LivePlayerTests {
         return song
     }
 
-    @Test(arguments: [(128, false, 128), (64, false, 192), (700, true, 0)])
-    func whatIsPlayedIsWhatIsRendered(blockFrames: Int, blocksVary: Bool, lookAhead: Int) throws {
+    @Test(arguments: [(128, false, 128), (64, false, 192), (700, true, 0)], [1, 2, 3])
+    func whatIsPlayedIsWhatIsRendered(
+        _ blocks: (frames: Int, vary: Bool, lookAhead: Int), workers: Int
+    ) throws {
+        let (blockFrames, blocksVary, lookAhead) = blocks
         var generator = SeededGenerator.announced()
         let song = song(&generator)
         let instruments = try ModelFolder.shipped.instruments(["strings", "trumpet"])
@@ -35,7 +40,7 @@ struct LivePlayerTests {
         var session = try LiveSession(
             instruments, configuration: configuration,
             live: LiveConfiguration(
-                blockFrames: blockFrames, blocksVary: blocksVary, lookAheadSamples: lookAhead),
+                blockFrames: blockFrames, blocksVary: blocksVary, lookAheadSamples: lookAhead, workers: workers),
             song: song)
         while session.position < 48_000 {
             try session.play(
@@ -96,11 +101,29 @@ struct LivePlayerTests {
         #expect(steepest(session.left[...]) < 2 * steepest(offline[...]))
     }
 
+    /// Players that end while their threads are only starting, or in the middle of a chord.
+    @Test(.timeLimit(.minutes(1)))
+    func playersEndAtAnyMoment() throws {
+        let instruments = try ModelFolder.fixtures.instruments(["sine"])
+        var configuration = NeuralSynthConfiguration()
+        (configuration.sliceSamples, configuration.maximumBatch) = (128, 2)
+        var song = Song()
+        for key in 40..<56 { song.note(UInt8(key), from: 0, to: 9_000) }
+        for blocks in 0..<24 {
+            var session = try LiveSession(
+                instruments, configuration: configuration, live: LiveConfiguration(workers: 1 + blocks % 4),
+                song: song)
+            for _ in 0..<blocks { try session.play(frames: 128, waiting: blocks % 2 == 0) }
+            #expect(session.live.failure == nil)
+        }
+    }
+
     @Test func wrongConfigurationsAreRefused() throws {
         let instruments = try ModelFolder.fixtures.instruments(["sine"])
         for wrong in [
             LiveConfiguration(blockFrames: 0), LiveConfiguration(blockFrames: 4097),
             LiveConfiguration(lookAheadSamples: -1), LiveConfiguration(workerPriority: 100),
+            LiveConfiguration(workers: 0), LiveConfiguration(workers: 9),
         ] {
             #expect(throws: NeuralSynthError.self) {
                 _ = try LivePlayer(instruments: instruments, configuration: .init(), live: wrong)

@@ -75,11 +75,13 @@ private struct RandomSession {
         self.instruments = instruments
         var configuration = NeuralSynthConfiguration()
         configuration.sliceSamples = 128 * Int.random(in: 1...2, using: &generator)
+        configuration.maximumBatch = Int.random(in: 1...8, using: &generator)
         self.configuration = configuration
         let blockFrames = Int.random(in: 1...600, using: &generator)
         live = LiveConfiguration(
             blockFrames: blockFrames, blocksVary: true,
-            lookAheadSamples: Int.random(in: 0...700, using: &generator))
+            lookAheadSamples: Int.random(in: 0...700, using: &generator),
+            workers: Int.random(in: 1...3, using: &generator))
         let release = instruments.joined().map(\.releaseSeconds).max() ?? 0
         last = Self.held + Int(48_000 * release) + Int.random(in: 1000..<1500, using: &generator)
         end = last + 5000

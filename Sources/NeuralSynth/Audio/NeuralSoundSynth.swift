@@ -17,6 +17,8 @@ public struct NeuralSoundSynth: ~Copyable {
     public let maximumBlockFrames: Int
     /// The worker half.
     public let renderer: NeuralVoiceRenderer
+    /// How many threads may render a slice together.
+    package let workers: Int
     private var scheduler: NoteScheduler
     private var mixer: VoiceMixer
     /// The event time of the next block's first frame.
@@ -42,12 +44,12 @@ public struct NeuralSoundSynth: ~Copyable {
         }
         guard (1...65536).contains(configuration.maximumBlockFrames),
             (1...65536).contains(configuration.sliceSamples), (1...64).contains(configuration.maximumBatch),
-            (1...(1 << 20)).contains(latencySamples)
+            (1...8).contains(configuration.workers), (1...(1 << 20)).contains(latencySamples)
         else {
             throw NeuralSynthError(
                 .configuration,
-                "blocks and slices hold 1 to 65536 samples, batches 1 to 64 voices, and the latency is 1 to 2^20 samples"
-            )
+                "blocks and slices hold 1 to 65536 samples, batches 1 to 64 voices, 1 to 8 threads render, and the "
+                    + "latency is 1 to 2^20 samples")
         }
         for instrument in instruments {
             guard instrument.programs.allSatisfy((0...127).contains),
@@ -66,6 +68,7 @@ public struct NeuralSoundSynth: ~Copyable {
             // Stolen notes still fade on tracks of their own: so many may be stolen within 10 ms.
             trackCount: configuration.voices + 64, latencySamples: latencySamples)
         self.latencySamples = latencySamples
+        workers = configuration.workers
         sampleRate = renderer.sampleRate
         maximumBlockFrames = configuration.maximumBlockFrames
         scheduler = NoteScheduler(

@@ -1,3 +1,4 @@
+internal import CRealtime
 public import Inference
 internal import Realtime
 internal import Signal
@@ -6,9 +7,10 @@ internal import Streaming
 /// The worker half of `NeuralSoundSynth`: turns note commands into the audio of each track, slice by slice.
 ///
 /// Slice `T` covers `[T, T + sliceSamples)` of event time and may run once every event before its end has been
-/// given to the synth. What it computes depends on the events alone, not on the host's blocks.
+/// given to the synth. What it computes depends on the events alone, not on the host's blocks, nor on how many threads
+/// compute it.
 ///
-/// Room: worker, one thread at a time; `init` control.
+/// Room: worker, one thread at a time, and helpers (`help`); `init` control.
 @safe public final class NeuralVoiceRenderer {
     let tracks: VoiceTracks
     public let sliceSamples: Int
@@ -21,6 +23,14 @@ internal import Streaming
     private var groupOfTrack: [Int]
     private var bends: [BendCurve]
     private var nextSlice = 0
+    private let crew: RenderCrew
+    /// The batches of the round that is being rendered.
+    private var pieces: [Piece] = []
+
+    private struct Piece {
+        let group: Int
+        let batch: VoiceGroup.Batch
+    }
 
     init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, trackCount: Int,
@@ -63,7 +73,8 @@ internal import Streaming
             groups = try decoders.indices.map { index throws(InferenceError) in
                 try VoiceGroup(
                     decoder: decoders[index], priors: priors[index], trackCount: trackCount,
-                    maximumBatch: configuration.maximumBatch, sliceSamples: slice)
+                    maximumBatch: configuration.maximumBatch, sliceSamples: slice,
+                    hands: configuration.workers)
             }
         } catch {
             throw NeuralSynthError(
@@ -79,6 +90,8 @@ internal import Streaming
             commandCapacity: 1 << 14)
         groupOfTrack = Array(repeating: 0, count: trackCount)
         bends = (0..<16).map { _ in BendCurve(capacity: 256) }
+        crew = RenderCrew(hands: configuration.workers)
+        pieces.reserveCapacity(trackCount)
     }
 
     /// The event time before which every sample is there. Room: any.
@@ -93,12 +106,50 @@ internal import Streaming
     public func renderSlice(until eventTime: Int) throws(InferenceError) -> Bool {
         let end = nextSlice + sliceSamples
         if end > eventTime { return false }
+        // On every thread that renders alike, so that what it renders is.
+        let denormals = rt_denormals_flush()
+        defer { rt_denormals_restore(denormals) }
         takeCommands(before: end)
         // By index, here and in the groups: an iterator allocates where it is not optimised away.
-        for group in groups.indices { try groups[group].render(until: end, bends: bends, into: tracks) }
+        while true {
+            for group in groups.indices {
+                groups[group].plan(until: end)
+                for batch in groups[group].batches.indices {
+                    pieces.append(Piece(group: group, batch: groups[group].batches[batch]))
+                }
+            }
+            if pieces.isEmpty { break }
+            defer { pieces.removeAll(keepingCapacity: true) }
+            try crew.compute(pieces.count) { piece, hand throws(InferenceError) in
+                try run(piece, hand: hand)
+            }
+            for group in groups.indices { groups[group].endPlan() }
+        }
+        for group in groups.indices { groups[group].forgetSilent(at: end) }
         endSlice(at: end)
         return true
     }
+
+    private func run(_ piece: Int, hand: Int) throws(InferenceError) {
+        try groups[pieces[piece].group].run(pieces[piece].batch, hand: hand, bends: bends, into: tracks)
+    }
+
+    /// Makes a thread a helper, which runs a model once: ONNX Runtime allocates when it first meets a thread. Nil where there
+    /// are as many helpers as `NeuralSynthConfiguration.workers` allows.
+    package func join() throws(InferenceError) -> Int? {
+        guard let hand = crew.join() else { return nil }
+        for group in groups { try group.meet(hand: hand) }
+        return hand
+    }
+
+    /// Renders parts of slices beside whoever renders slices, until `letHelpersGo`. Room: worker, a thread of its own, which
+    /// has joined.
+    package func help(as hand: Int) {
+        crew.help(as: hand) { piece, hand throws(InferenceError) in try run(piece, hand: hand) }
+    }
+
+    /// Ends every `help`. Room: control, when nobody renders any more.
+    package func letHelpersGo() { crew.letHelpersGo() }
 
     /// Leaves out every slice that ends at or before `eventTime`, in which nothing is heard any more: the notes go on
     /// after it from where they would be, with what their decoders remember from before. Returns how many there were.

@@ -16,14 +16,15 @@ internal import Realtime
     private let signals: UnsafeMutablePointer<RenderSignals>
     private let work: DueRendering
     private let thread: RenderThread?
+    private let helpers: RenderHelpers?
 
     /// Who renders.
     enum Worker {
         /// Whoever calls `process`, before each block.
         case caller
-        /// Whoever calls `renderWhatIsDue`.
-        case called
-        /// A thread of that priority.
+        /// Whoever calls `renderWhatIsDue`, with helpers of that priority.
+        case called(priority: Int)
+        /// A thread of that priority, with helpers.
         case thread(priority: Int)
     }
 
@@ -36,10 +37,15 @@ internal import Realtime
         let told: UnsafeMutablePointer<RenderSignals>? =
             if case .caller = worker { nil } else { unsafe signals }
         do throws(InferenceError) {
-            thread =
-                if case .thread(let priority) = worker {
-                    try RenderThread(work, priority: Int32(priority))
-                } else { nil }
+            switch worker {
+            case .caller: (helpers, thread) = (nil, nil)
+            case .called(let priority):
+                helpers = try RenderHelpers(renderer, count: synth.workers - 1, priority: Int32(priority))
+                thread = nil
+            case .thread(let priority):
+                helpers = try RenderHelpers(renderer, count: synth.workers - 1, priority: Int32(priority))
+                thread = try RenderThread(work, priority: Int32(priority))
+            }
         } catch {
             unsafe signals.deinitialize(count: 1)
             unsafe signals.deallocate()
@@ -55,6 +61,7 @@ internal import Realtime
     /// Audio must have retired it, or stopped.
     deinit {
         thread?.stop()
+        helpers?.stop()
         unsafe sound.deinitialize(count: 1)
         unsafe sound.deallocate()
         unsafe signals.deinitialize(count: 1)
@@ -63,7 +70,7 @@ internal import Realtime
 
     /// Why there is no more sound, where inference has failed.
     var failure: InferenceError? { thread?.failure }
-    var isRealtime: Bool { thread?.isRealtime ?? false }
+    var isRealtime: Bool { thread?.isRealtime ?? false && helpers?.areRealtime ?? true }
     var lateness: RenderLateness { unsafe RenderLateness(signals.pointee) }
 
     /// Room: worker, where there is no thread.

@@ -27,7 +27,7 @@ internal import Inference
         input = buffers[0]
         output = buffers[methods.count]
         outputRow = output.count / model.description.channels
-        states = memory.states.map(VoiceStates.init(sharing:))
+        states = memory.states.map { VoiceStates(sharing: $0, maximumBatch: 1) }
         runs = BoundRunTable(count: methods.count)
         for (index, method) in methods.enumerated() {
             let (taken, given) = (method.input, method.output)

@@ -7,6 +7,9 @@ public import Signal
 /// batch, the decoder runs, and the states are scattered back. A voice that joins or leaves does not touch the
 /// others. Each batch size and slot count is bound once, when the batcher is made, so that `run` allocates nothing.
 ///
+/// Several threads may run voices at the same time, each with a batcher of its own that shares the first one's voices, and
+/// none a voice that another has.
+///
 /// Room: worker, one thread at a time; `init` control.
 @safe public final class VoiceBatcher {
     public let description: StreamingDecoderDescription
@@ -21,22 +24,41 @@ public import Signal
     private var runs: BoundRunTable
 
     /// - Throws: `InferenceError` when the model does not have the tensors that the description promises.
-    public init(
+    public convenience init(
         session: Session, description: StreamingDecoderDescription, maximumVoices: Int, maximumBatch: Int,
         maximumSlots: Int
+    ) throws(InferenceError) {
+        try self.init(
+            session, description, maximumVoices: maximumVoices, maximumBatch: maximumBatch,
+            maximumSlots: min(maximumSlots, description.maximumSlots),
+            states: VoiceStates(
+                description.states, maximumVoices: maximumVoices, maximumBatch: maximumBatch))
+    }
+
+    /// For another thread, which runs other voices of the same ones at the same time.
+    ///
+    /// - Throws: `InferenceError`.
+    public convenience init(session: Session, sharing other: VoiceBatcher) throws(InferenceError) {
+        try self.init(
+            session, other.description, maximumVoices: other.maximumVoices, maximumBatch: other.maximumBatch,
+            maximumSlots: other.maximumSlots,
+            states: VoiceStates(sharing: other.states, maximumBatch: other.maximumBatch))
+    }
+
+    private init(
+        _ session: Session, _ description: StreamingDecoderDescription, maximumVoices: Int, maximumBatch: Int,
+        maximumSlots slots: Int, states: VoiceStates
     ) throws(InferenceError) {
         self.description = description
         self.maximumVoices = maximumVoices
         self.maximumBatch = maximumBatch
-        self.maximumSlots = min(maximumSlots, description.maximumSlots)
-        let slots = self.maximumSlots
+        maximumSlots = slots
+        self.states = states
         latents = TensorBuffer(count: maximumBatch * description.latentSize * slots)
         pitches = TensorBuffer(count: maximumBatch * slots)
         noises = TensorBuffer(
             count: maximumBatch * description.noiseBands * description.noiseFramesPerSlot * slots)
         audios = TensorBuffer(count: maximumBatch * description.slotSamples * slots)
-        states = VoiceStates(
-            description.states, maximumVoices: maximumVoices, maximumBatch: maximumBatch)
         runs = BoundRunTable(count: maximumBatch * slots)
         for batch in 1...maximumBatch {
             for count in 1...slots {

@@ -15,12 +15,12 @@ struct VoiceStates {
         voices = descriptions.map { TensorBuffer(count: maximumVoices * $0.count) }
     }
 
-    /// For another thread of the same voices: tensors of its own for batches of one.
-    init(sharing other: VoiceStates) {
+    /// For another thread of the same voices: tensors of its own.
+    init(sharing other: VoiceStates, maximumBatch: Int) {
         descriptions = other.descriptions
         counts = other.counts
-        inputs = counts.map { TensorBuffer(count: $0) }
-        outputs = counts.map { TensorBuffer(count: $0) }
+        inputs = counts.map { TensorBuffer(count: maximumBatch * $0) }
+        outputs = counts.map { TensorBuffer(count: maximumBatch * $0) }
         voices = other.voices
     }
 

@@ -32,6 +32,8 @@ struct Play: ParsableCommand {
     @OptionGroup var synth: SynthOptions
     @Option(help: ArgumentHelp("For the neural network, 0 to 65536.", valueName: "samples"))
     var lookAhead = 128
+    @Option(help: "Threads that render, 1 to 8.")
+    var workers = LiveConfiguration.defaultWorkers
     @Option(help: ArgumentHelp("End after so long, more than 0.", valueName: "seconds"))
     var seconds: Double?
     @Flag(help: "Connect nothing.")
@@ -44,6 +46,9 @@ struct Play: ParsableCommand {
     func validate() throws {
         guard 0...65_536 ~= lookAhead else {
             throw ValidationError("--look-ahead takes 0 to 65536 samples, not \(lookAhead).")
+        }
+        guard 1...8 ~= workers else {
+            throw ValidationError("--workers takes 1 to 8, not \(workers).")
         }
         if let seconds, !(seconds > 0 && seconds <= 1e6) {
             throw ValidationError("--seconds takes more than 0 and at most a million, not \(seconds).")
@@ -64,7 +69,8 @@ struct Play: ParsableCommand {
         let piece = performance.map { Piece($0, sampleRate: device.sampleRate, plan: plan) }
         if let piece, let song { try piece.announce(as: song) }
         var playing = LivePerformance(
-            instruments: instruments, configuration: configuration, lookAheadSamples: lookAhead, piece: piece,
+            instruments: instruments, configuration: configuration, lookAheadSamples: lookAhead,
+            workers: workers, piece: piece,
             songRate: device.sampleRate, isConnected: !noConnect, endSeconds: seconds)
         let summary = try playing.run(on: device)
         if report.json {

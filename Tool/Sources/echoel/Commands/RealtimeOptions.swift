@@ -13,8 +13,11 @@ struct RealtimeOptions: ParsableArguments {
         help: ArgumentHelp(
             "With --realtime: samples of a run, where the model leaves them open.", valueName: "samples"))
     var hop: Int?
-    @Option(help: "With --realtime: threads that run the model, 1 to 64.")
-    var workers = 1
+    @Option(
+        help:
+            "With --realtime: threads that run the model, 1 to 64 (1), or that render an instrument, 1 to 8 (2 where there are as many processors)."
+    )
+    var workers: Int?
     @Option(help: "With --realtime: sounds side by side, 1 to 64.")
     var streams = 1
     @Option(help: "With --realtime: notes of an instrument that sound at once, 1 to 64.")
@@ -43,14 +46,17 @@ struct RealtimeOptions: ParsableArguments {
 
     func validate() throws {
         for (name, value, range) in [
-            ("--block", block, 1...8192), ("--workers", workers, 1...64), ("--streams", streams, 1...64),
+            ("--block", block, 1...8192), ("--workers", workers ?? 1, 1...64), ("--streams", streams, 1...64),
             ("--hop", hop ?? 1, 1...65_536), ("--work", work ?? 1, 1...65_536), ("--voices", voices, 1...64),
             ("--chords", chords ?? 1, 1...100_000), ("--look-ahead", lookAhead, 0...65_536),
         ] where !range.contains(value) {
             throw ValidationError("\(name) takes \(range.lowerBound) to \(range.upperBound), not \(value).")
         }
-        guard realtime || (hop == nil && work == nil && histogram == nil && chords == nil) else {
-            throw ValidationError("--hop, --work, --chords and --histogram go with --realtime.")
+        guard
+            realtime
+                || (hop == nil && work == nil && histogram == nil && chords == nil && workers == nil)
+        else {
+            throw ValidationError("--hop, --work, --workers, --chords and --histogram go with --realtime.")
         }
     }
 }

@@ -10,7 +10,7 @@ import Streaming
 struct LivePerformance {
     private let instruments: [NeuralInstrument]
     private let configuration: NeuralSynthConfiguration
-    private let lookAheadSamples: Int
+    private let lookAheadSamples, workers: Int
     private let isConnected: Bool
     /// How long to play; nil for ever, or until the song has ended.
     private let endSeconds: Double?
@@ -26,12 +26,14 @@ struct LivePerformance {
 
     init(
         instruments: [NeuralInstrument], configuration: NeuralSynthConfiguration, lookAheadSamples: Int,
+        workers: Int,
         piece: Piece?, songRate: Int,
         isConnected: Bool, endSeconds: Double?
     ) {
         self.instruments = instruments
         self.configuration = configuration
         self.lookAheadSamples = lookAheadSamples
+        self.workers = workers
         self.isConnected = isConnected
         self.endSeconds = endSeconds
         let end = piece.map(\.endSample)
@@ -72,7 +74,7 @@ struct LivePerformance {
         let live = try LivePlayer(
             instruments: instruments, configuration: configuration,
             live: LiveConfiguration(
-                blockFrames: device.blockFrames, lookAheadSamples: lookAheadSamples,
+                blockFrames: device.blockFrames, lookAheadSamples: lookAheadSamples, workers: workers,
                 sampleRate: device.sampleRate))
         let rate = Double(device.sampleRate)
         let offset = Int(Self.leadSeconds * rate) - samples(songStart, on: device)

@@ -15,14 +15,15 @@ struct RealtimeBench {
     private static let sampleRate = RealtimeOptions.sampleRate
 
     func run(_ model: EffectModel) throws -> (Report, PacedTrial) {
+        let workers = options.workers ?? 1
         let work =
             try options.work
             ?? MeasuredWork.samples(
-                of: model, sampleRate: Self.sampleRate, streams: options.streams, workers: options.workers)
+                of: model, sampleRate: Self.sampleRate, streams: options.streams, workers: workers)
         let configuration = EffectConfiguration(
             blockFrames: options.block, workSamples: work, sampleRate: Self.sampleRate,
             streams: options.streams,
-            workers: options.workers)
+            workers: workers)
         let engine = try AsyncInferenceEngine(model, configuration)
         let idle = Self.idlePercent(seconds: min(2, seconds))
         let trial = try PacedTrial.run(
@@ -30,9 +31,10 @@ struct RealtimeBench {
             sampleRate: Self.sampleRate, blocks: blocks(in: seconds))
         engine.stop()
         if let failure = engine.failure { throw failure }
-        var report = Report(trial, latency: engine.latency, options: options, idleCpuPercent: idle)
+        var report = Report(
+            trial, latency: engine.latency, options: options, workers: workers, idleCpuPercent: idle)
         report.hop = engine.hop
-        report.workersAreRealtime = engine.realtimeWorkers == options.workers
+        report.workersAreRealtime = engine.realtimeWorkers == workers
         return (report, trial)
     }
 
@@ -42,10 +44,12 @@ struct RealtimeBench {
     func run(_ instrument: NeuralInstrument, _ configuration: NeuralSynthConfiguration) throws -> (
         Report, PacedTrial
     ) {
+        let workers = options.workers ?? LiveConfiguration.defaultWorkers
         let live = try LivePlayer(
             instruments: [instrument], configuration: configuration,
             live: LiveConfiguration(
-                blockFrames: options.block, lookAheadSamples: options.lookAhead, sampleRate: Self.sampleRate))
+                blockFrames: options.block, lookAheadSamples: options.lookAhead,
+                workers: workers, sampleRate: Self.sampleRate))
         guard configuration.voices <= instrument.keys.count else {
             throw ToolError(
                 .unusable,
@@ -62,7 +66,8 @@ struct RealtimeBench {
             sound, blockFrames: options.block, sampleRate: Self.sampleRate,
             blocks: max(1, end / options.block))
         if let failure = live.failure { throw failure }
-        var report = Report(trial, latency: live.latency, options: options, idleCpuPercent: idle)
+        var report = Report(
+            trial, latency: live.latency, options: options, workers: workers, idleCpuPercent: idle)
         report.hop = configuration.sliceSamples
         report.voices = configuration.voices
         report.workersAreRealtime = live.status.workerIsRealtime
@@ -158,7 +163,10 @@ struct RealtimeBench {
         let canaryLateBlocks: Int
         var workersAreRealtime = false
 
-        init(_ trial: PacedTrial, latency: Latency, options: RealtimeOptions, idleCpuPercent: Double) {
+        init(
+            _ trial: PacedTrial, latency: Latency, options: RealtimeOptions, workers: Int,
+            idleCpuPercent: Double
+        ) {
             latencySamples = latency.total
             bufferingSamples = latency.buffering
             modelSamples = latency.model
@@ -178,7 +186,7 @@ struct RealtimeBench {
             slack = SlackReport(trial.slack)
             self.idleCpuPercent = idleCpuPercent.rounded(decimals: 2)
             streams = options.streams
-            workers = options.workers
+            self.workers = workers
             block = options.block
             blocks = trial.blocks.count
             canaryLateBlocks = trial.canaryLateBlocks
@@ -196,11 +204,11 @@ struct RealtimeBench {
         func text(model: String) -> String {
             var facts = Table([.left, .left])
             facts.add("model", model)
-            let what = voices.map { "\($0) voices, slices of \(hop)" }
+            let what = voices.map { "\($0) voices, slices of \(hop)" } ?? "hops of \(hop)"
             facts.add(
                 "played",
-                "\(streams) × \(blocks) blocks of \(block) frames, "
-                    + (what ?? "hops of \(hop), \(workers) workers"))
+                "\(streams) × \(blocks) blocks of \(block) frames, \(what), \(workers) worker"
+                    + (workers == 1 ? "" : "s"))
             facts.add(
                 "latency",
                 "\(latencySamples) samples (buffering \(bufferingSamples), look-ahead \(lookAheadSamples))")
