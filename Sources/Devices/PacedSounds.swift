@@ -19,11 +19,11 @@ public struct PacedEffect: PacedSound {
         output = Array(repeating: 0, count: input.count)
     }
 
-    public mutating func play(_ times: inout [Int]) {
+    public mutating func play(_ times: inout TimeHistogram) {
         for stream in engine.streams {
             let before = rt_nanoseconds()
             Self.process(stream, input, &output, frames: blockFrames)
-            times.append(Int(rt_nanoseconds() - before))
+            times.add(nanoseconds: Int(rt_nanoseconds() - before))
         }
     }
 
@@ -56,7 +56,7 @@ public struct PacedPlayer: PacedSound {
         block.reserveCapacity(256)
     }
 
-    public mutating func play(_ times: inout [Int]) {
+    public mutating func play(_ times: inout TimeHistogram) {
         block.removeAll(keepingCapacity: true)
         while let next = messages.first, next.sample < position + left.count {
             block.append(TimedMessage(offsetFrames: max(0, next.sample - position), message: next.message))
@@ -65,7 +65,7 @@ public struct PacedPlayer: PacedSound {
         position += left.count
         let before = rt_nanoseconds()
         Self.process(live.player, block, &left, &right)
-        times.append(Int(rt_nanoseconds() - before))
+        times.add(nanoseconds: Int(rt_nanoseconds() - before))
     }
 
     private static func process(

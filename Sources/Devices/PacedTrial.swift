@@ -7,8 +7,8 @@ internal import Synchronization
 ///
 /// Room: the trial's playing thread; `process` is within a block, what is asked afterwards is control's.
 public protocol PacedSound: Sendable {
-    /// Plays a block, and adds how long each `process` took, in nanoseconds.
-    mutating func play(_ times: inout [Int])
+    /// Plays a block, and adds how long each `process` took.
+    mutating func play(_ times: inout TimeHistogram)
     /// Frames that have been concealed so far, all streams together.
     var missedFrames: Int { get }
     /// Slices or hops that came too late so far, and those that were left out.
@@ -35,8 +35,8 @@ public struct PacedTrial: Sendable {
         public var canaryWasLate = false
     }
 
-    /// For each block of each stream: nanoseconds in `process`.
-    public private(set) var processNanoseconds: [Int] = []
+    /// Of each block of each stream: the time in `process`.
+    public private(set) var processTimes = TimeHistogram()
     public private(set) var blocks: [Block] = []
     public private(set) var lateSlices = 0
     public private(set) var skippedSlices = 0
@@ -101,7 +101,6 @@ public struct PacedTrial: Sendable {
     private mutating func play(_ sound: some PacedSound, _ clock: Clock, blocks count: Int, _ canary: Canary)
     {
         var sound = sound
-        processNanoseconds.reserveCapacity(count)
         blocks.reserveCapacity(count)
         var (missed, late) = (sound.missedFrames, sound.lateSlices)
         var wasLateBefore = false
@@ -113,7 +112,7 @@ public struct PacedTrial: Sendable {
             var block = Block()
             block.canaryWasLate = isLate || wasLateBefore
             wasLateBefore = isLate
-            sound.play(&processNanoseconds)
+            sound.play(&processTimes)
             (block.missed, block.lateSlices) = (sound.missedFrames != missed, sound.lateSlices - late)
             (missed, late) = (sound.missedFrames, sound.lateSlices)
             blocks.append(block)

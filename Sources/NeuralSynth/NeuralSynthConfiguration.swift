@@ -6,7 +6,8 @@ public struct NeuralSynthConfiguration: Sendable {
     public var maximumBlockFrames: Int = 512
     /// Samples of event time that the worker renders at once; a multiple of the decoder's slot.
     public var sliceSamples: Int = 256
-    /// The most voices in one run of the decoder; more than 8 are as 8.
+    /// The most voices in one run of the decoder, 1…64. Of more than 8 no voice takes less time, and threads have less to
+    /// share.
     public var maximumBatch: Int = 8
     /// How many threads may render a slice together, 1…8: whoever renders it, and helpers. The sound does not depend on it.
     public var workers: Int = 1

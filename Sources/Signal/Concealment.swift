@@ -55,13 +55,19 @@ public struct Concealment: ~Copyable {
             isMissing = nowMissing
             startEcho()
         }
-        for i in offset..<offset + count {
-            if changing > 0 {
-                let gain = Float(Concealment.fadeFrames - changing) / Float(Concealment.fadeFrames)
-                samples[i] = samples[i] * gain + echo[Concealment.fadeFrames - changing]
-                changing -= 1
-            }
+        let end = offset + count
+        var i = offset
+        while i < end && changing > 0 {
+            let gain = Float(Concealment.fadeFrames - changing) / Float(Concealment.fadeFrames)
+            samples[i] = samples[i] * gain + echo[Concealment.fadeFrames - changing]
+            changing -= 1
+            i += 1
+        }
+        // What is older than the last that fit is never asked for.
+        i = count > Concealment.fadeFrames ? end - Concealment.fadeFrames : offset
+        while i < end {
             heard[head] = samples[i]
+            i += 1
             head = head + 1 == Concealment.fadeFrames ? 0 : head + 1
         }
     }

@@ -77,18 +77,6 @@ extension JackDeviceTests {
         return condition()
     }
 
-    private func openEffect() throws -> JackDevice {
-        for _ in 0..<50 {
-            do throws(DeviceError) {
-                return try JackDevice(name: "effect", ports: .effect(channels: 2))
-            } catch {
-                if error.code != .noServer { throw error }
-                usleep(100_000)
-            }
-        }
-        return try JackDevice(name: "effect", ports: .effect(channels: 2))
-    }
-
     private func connect(_ source: String, _ destination: String) {
         let words: [String] = [JackServer.connector ?? "", "-s", JackServer.name, source, destination]
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { word in unsafe strdup(word) }
@@ -105,7 +93,7 @@ extension JackDeviceTests {
     func soundGoesThroughAnEffect() throws {
         let server = JackServer(blockFrames: 128)
         defer { server.end() }
-        let device = try openEffect()
+        let device = try JackServer.client("effect", ports: .effect(channels: 2))
         let live = try LiveEffect(
             echo(), channels: 2, sampleRate: device.sampleRate,
             configuration: EffectConfiguration(blockFrames: device.blockFrames, workSamples: 256))

@@ -11,19 +11,6 @@ import Testing
     "JACK", .serialized,
     .enabled(if: JackServer.program != nil, "jackd is not installed (apt-get install jackd2)"))
 struct JackDeviceTests {
-    private func open() throws -> JackDevice {
-        // A server takes a moment to be there.
-        for _ in 0..<50 {
-            do throws(DeviceError) {
-                return try JackDevice(name: "test")
-            } catch {
-                if error.code != .noServer { throw error }
-                usleep(100_000)
-            }
-        }
-        return try JackDevice(name: "test")
-    }
-
     private func wait(_ what: String, for condition: () -> Bool) {
         for _ in 0..<200 where !condition() { usleep(50_000) }
         #expect(condition(), "\(what) within ten seconds")
@@ -47,7 +34,7 @@ struct JackDeviceTests {
     @Test func aSongIsPlayedAndFades() throws {
         let server = JackServer(blockFrames: 128)
         defer { server.end() }
-        let device = try open()
+        let device = try JackServer.client("test")
         #expect(device.sampleRate == 48_000 && device.blockFrames == 128)
         let live = try player(device)
         #expect(!device.schedule(ScheduledMessage(sample: 0, message: ChannelMessage.lettingGo[0])))
@@ -69,7 +56,7 @@ struct JackDeviceTests {
     @Test func aPlayerForAnotherRateIsRefused() throws {
         let server = JackServer(sampleRate: 44_100)
         defer { server.end() }
-        let device = try open()
+        let device = try JackServer.client("test")
         var other = LiveConfiguration(blockFrames: device.blockFrames)
         for rate in [nil, 48_000, 96_000] {
             other.sampleRate = rate
@@ -85,7 +72,7 @@ struct JackDeviceTests {
     @Test(arguments: [44_100, 96_000]) func aNoteIsPlayedAtTheServersRate(rate: Int) throws {
         let server = JackServer(sampleRate: rate)
         defer { server.end() }
-        let device = try open()
+        let device = try JackServer.client("test")
         #expect(device.sampleRate == rate)
         let live = try player(device)
         #expect(live.latency.resampling > 0 && live.player.sampleRate == rate)
@@ -102,7 +89,7 @@ struct JackDeviceTests {
 
     @Test func aServersEndIsToldAndAnotherIsTaken() throws {
         var server = JackServer()
-        let device = try open()
+        let device = try JackServer.client("test")
         try device.start(try player(device))
         wait("it plays") { device.status.frames > 0 }
         server.end()
@@ -111,7 +98,7 @@ struct JackDeviceTests {
         device.close()
         server = JackServer(blockFrames: 64)
         defer { server.end() }
-        let again = try open()
+        let again = try JackServer.client("test")
         try again.start(try player(again))
         wait("the next one plays") { again.status.frames > 0 }
         again.close()

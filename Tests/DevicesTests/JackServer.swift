@@ -1,3 +1,5 @@
+import Devices
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -31,6 +33,19 @@ final class JackServer {
         let failed = unsafe posix_spawn(&process, "/bin/sh", nil, nil, &arguments, environ)
         precondition(failed == 0, "\(program) does not start")
         for place in words.indices { unsafe free(arguments[place]) }
+    }
+
+    /// A device on it; it takes a moment to be there, on a busy machine a long one.
+    static func client(_ name: String, ports: JackDevice.Ports = .player) throws(DeviceError) -> JackDevice {
+        for _ in 0..<300 {
+            do throws(DeviceError) {
+                return try JackDevice(name: name, ports: ports)
+            } catch {
+                if error.code != .noServer { throw error }
+                usleep(100_000)
+            }
+        }
+        return try JackDevice(name: name, ports: ports)
     }
 
     func end() {

@@ -40,7 +40,8 @@ struct LivePlayerTests {
         var session = try LiveSession(
             instruments, configuration: configuration,
             live: LiveConfiguration(
-                blockFrames: blockFrames, blocksVary: blocksVary, lookAheadSamples: lookAhead, workers: workers),
+                blockFrames: blockFrames, blocksVary: blocksVary, lookAheadSamples: lookAhead,
+                workers: workers),
             song: song)
         while session.position < 48_000 {
             try session.play(

@@ -18,7 +18,9 @@ struct RenderCrewTests {
                 group.addTask {
                     await onThread {
                         guard let hand = crew.join() else { return }
-                        crew.help(as: hand) { piece, hand throws(InferenceError) in try trial.compute(piece, by: hand) }
+                        crew.help(as: hand) { piece, hand throws(InferenceError) in
+                            try trial.compute(piece, by: hand)
+                        }
                     }
                 }
             }

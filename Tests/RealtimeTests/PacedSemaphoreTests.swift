@@ -87,7 +87,7 @@ struct PacedSemaphoreTests {
     func whatWasWrittenBeforeASignalIsSeen() async {
         let count = 2000
         let semaphore = Shared(PacedSemaphore())
-        let written = Places(count)
+        let written = UnguardedMemory(count, repeating: 0)
         async let sent: Void = onThread {
             for number in 0..<count {
                 unsafe written.first[number] = number + 1
@@ -106,18 +106,6 @@ struct PacedSemaphoreTests {
         }
         await sent
         #expect(await missing == 0)
-    }
-
-    /// Each is written once, and read after the signal that follows.
-    @safe private final class Places: @unchecked Sendable {
-        let first: UnsafeMutablePointer<Int>
-
-        init(_ count: Int) {
-            unsafe first = .allocate(capacity: count)
-            unsafe first.initialize(repeating: 0, count: count)
-        }
-
-        deinit { unsafe first.deallocate() }
     }
 
     @Test func aWaiterIsAwakeShortlyBeforeASignalIsExpected() throws {

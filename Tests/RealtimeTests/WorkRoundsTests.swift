@@ -11,8 +11,8 @@ struct WorkRoundsTests {
         var generator = SeededGenerator.announced()
         let rounds = (0..<3000).map { _ in Int.random(in: 1...9, using: &generator) }
         // In which round each piece was done last, and how often: plain memory, which is the claim.
-        let (lastRound, done) = (Places(9), Places(9))
-        let current = Places(1)
+        let (lastRound, done) = (UnguardedMemory(9, repeating: 0), UnguardedMemory(9, repeating: 0))
+        let current = UnguardedMemory(1, repeating: 0)
         let work = Shared(WorkRounds())
         @Sendable func takeAll(slowly: Bool) {
             while let piece = work.value.take() {
@@ -49,16 +49,4 @@ struct WorkRoundsTests {
         await helped
         #expect(wrong == 0)
     }
-}
-
-/// Memory that nothing keeps two threads apart in but what is tested.
-@safe private final class Places: @unchecked Sendable {
-    let first: UnsafeMutablePointer<Int>
-
-    init(_ count: Int) {
-        unsafe first = .allocate(capacity: count)
-        unsafe first.initialize(repeating: 0, count: count)
-    }
-
-    deinit { unsafe first.deallocate() }
 }

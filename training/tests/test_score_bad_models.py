@@ -125,8 +125,9 @@ def test_one_with_anothers_latents_is_heard_as_something_else(echoel, synth, tmp
 
 
 def test_one_that_is_ten_cents_sharp_is_out_of_tune(failed, tmp_path):
+    """Its periods fall otherwise on the slots, so how many steep samples there are at boundaries says nothing of it."""
     lost = failed(bad_models.detuned(tmp_path, CENTS))
-    assert "pitch" in lost and not {"mel distance", "slices"} & lost
+    assert "pitch" in lost and "mel distance" not in lost
 
 
 def test_one_that_clicks_in_every_slice_is_heard_to(failed, tmp_path):

@@ -4,7 +4,7 @@ internal import Streaming
 /// The tracks that one decoder plays, as its priors tell it.
 ///
 /// A slice is rendered in batches, one or more: `plan` says which, `run` computes them, each on any thread that has a hand of
-/// its own, and `end` moves the voices on. While batches are run nothing else changes.
+/// its own, and `endPlan` moves the voices on. While batches are run nothing else changes.
 ///
 /// Room: worker.
 @safe final class VoiceGroup {
@@ -12,9 +12,6 @@ internal import Streaming
     struct Batch {
         let first, count, slots: Int
     }
-
-    /// A run of more voices takes longer than one of half as many on each of two threads, and no voice for itself less.
-    static let mostVoices = 8
 
     private let description: StreamingDecoderDescription
     private let maximumSlots: Int
@@ -31,12 +28,12 @@ internal import Streaming
         hands: Int
     ) throws(InferenceError) {
         description = decoder.description
-        self.maximumBatch = min(maximumBatch, Self.mostVoices)
+        self.maximumBatch = maximumBatch
         // A note that starts on its sample needs what it drops and the rest of a slot on top of the slice.
         let lead = (description.delaySamples + description.slotSamples - 1) / description.slotSamples
         let first = try VoiceBatcher(
             session: decoder.session, description: description, maximumVoices: trackCount,
-            maximumBatch: self.maximumBatch, maximumSlots: sliceSamples / description.slotSamples + lead)
+            maximumBatch: maximumBatch, maximumSlots: sliceSamples / description.slotSamples + lead)
         maximumSlots = first.maximumSlots
         self.hands = try (0..<hands).map { hand throws(InferenceError) in
             try BatchHand(

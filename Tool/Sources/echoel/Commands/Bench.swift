@@ -153,7 +153,8 @@ struct Bench: ParsableCommand {
         guard live.hop == nil, live.work == nil, live.streams == 1, 1...8 ~= live.workers ?? 1 else {
             throw ToolError(
                 .unusable,
-                "--hop, --work, --streams and more than 8 --workers are for models, and \(model) is no .onnx file.")
+                "--hop, --work, --streams and more than 8 --workers are for models, and \(model) is no .onnx file."
+            )
         }
         let store = try store.store()
         var loader = InstrumentLoader(runtime: runtime, store: store, threads: threads)

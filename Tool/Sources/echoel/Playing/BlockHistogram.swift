@@ -28,8 +28,8 @@ extension PacedTrial {
         let (shortest, longest, steps) = (100.0, 10_000_000.0, 60)  // nanoseconds
         func place(_ time: Double) -> Double { log(max(time, shortest) / shortest) / log(longest / shortest) }
         var counts = [Int](repeating: 0, count: steps)
-        for time in processNanoseconds {
-            counts[min(steps - 1, Int(place(Double(time)) * Double(steps)))] += 1
+        for (time, count) in processTimes.steps {
+            counts[min(steps - 1, Int(place(time) * Double(steps)))] += count
         }
         let ticks = [("1 µs", 1e3), ("10 µs", 1e4), ("100 µs", 1e5), ("1 ms", 1e6), ("10 ms", 1e7)]
         return HistogramPanel(

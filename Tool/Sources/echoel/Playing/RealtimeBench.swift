@@ -173,12 +173,12 @@ struct RealtimeBench {
             lookAheadSamples = latency.lookAhead
             resamplingSamples = latency.resampling
             residentMiB = Self.residentMiB().rounded(decimals: 1)  // before the statistics take theirs
-            let times = LatencyStatistics(milliseconds: trial.processNanoseconds.map { Double($0) / 1e6 })
-            func microseconds(_ milliseconds: Double) -> Double { (1000 * milliseconds).rounded(decimals: 2) }
-            processP50Us = microseconds(times.p50Milliseconds)
-            processP99Us = microseconds(times.p99Milliseconds)
-            processP999Us = microseconds(times.p999Milliseconds)
-            processMaxUs = microseconds(times.maxMilliseconds)
+            let times = trial.processTimes
+            func microseconds(_ nanoseconds: Double) -> Double { (1e-3 * nanoseconds).rounded(decimals: 2) }
+            processP50Us = microseconds(times.nanoseconds(atShare: 0.5))
+            processP99Us = microseconds(times.nanoseconds(atShare: 0.99))
+            processP999Us = microseconds(times.nanoseconds(atShare: 0.999))
+            processMaxUs = microseconds(Double(times.most))
             underruns = trial.underruns
             underrunsWithCanaryLate = trial.blocksWithMisses
             lateSlices = trial.lateSlices
