@@ -230,7 +230,7 @@ struct RewriteTests {
         let calibration = Stimulus(sizes: ["batch": 1], runs: 20)
         let result = try Rewritten(small.model, by: CalibratedConvolutions(runtime, calibration: calibration))
         #expect(result.what == "2 convolutions in bytes")
-        #expect(result.decibels > 25 && result.decibels < 60)
+        #expect(result.decibels > 25 && result.decibels < 60, "\(result.decibels)")
         #expect(result.types.filter { $0 == "QuantizeLinear" }.count == 3)
         #expect(result.again == nil)
     }

@@ -88,7 +88,7 @@ package struct ByteMatrices: GraphRewrite {
                 scales.append(scale)
                 for column in start..<start + block {
                     let steps = scale > 0 ? (value(row, column) / scale).rounded() : 0
-                    bytes.append(UInt8(clamping: Int(min(max(steps, -127), 127)) + 128))
+                    bytes.append(UInt8(clamping: Int(steps.clamped(127)) + 128))
                 }
             }
         }

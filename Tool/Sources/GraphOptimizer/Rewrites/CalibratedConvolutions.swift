@@ -126,6 +126,10 @@ package struct CalibratedConvolutions: GraphRewrite {
         ]
     }
 
+    /// A weight's. Half of a byte's range: processors without an instruction for four products at once (VNNI) add two products
+    /// in 16 bits, which overflow with more.
+    private static let largest: Float = 63
+
     /// Puts a convolution's weights and bias in steps.
     private func quantise(
         _ place: Place, _ input: Step, _ graph: inout Graph, _ before: inout [Int: [Onnx_NodeProto]]
@@ -136,11 +140,11 @@ package struct CalibratedConvolutions: GraphRewrite {
         var bytes = Data(capacity: place.weights.values.count)
         for channel in 0..<channels {
             let values = place.weights.values[channel * each..<(channel + 1) * each]
-            let scale = max((values.map(\.magnitude).max() ?? 0) / 127, .leastNormalMagnitude)
+            let scale = max((values.map(\.magnitude).max() ?? 0) / Self.largest, .leastNormalMagnitude)
             scales.append(scale)
             for value in values {
                 bytes.append(
-                    UInt8(bitPattern: Int8(clamping: Int(min(max((value / scale).rounded(), -127), 127)))))
+                    UInt8(bitPattern: Int8((value / scale).rounded().clamped(Self.largest))))
             }
         }
         let axis = Onnx_AttributeProto("axis", 0)
@@ -158,7 +162,7 @@ package struct CalibratedConvolutions: GraphRewrite {
         let products = scales.map { $0 * input.size }
         var stored = Data(capacity: 4 * channels)
         for (value, scale) in zip(bias, products) {
-            let steps = Int32(min(max((value / scale).rounded(), -2e9), 2e9))
+            let steps = Int32((value / scale).rounded().clamped(2e9))
             unsafe withUnsafeBytes(of: steps.littleEndian) { unsafe stored.append(contentsOf: $0) }
         }
         graph.nodes[place.convolution].input[2] = constant(.init(.int32, [channels], bytes: stored), products)
