@@ -19,6 +19,9 @@ package struct Graph: Sendable {
                 "it is for ONNX's operator set \(opset), and the rewrites need \(Self.leastOpset) or later. "
                     + "Export it for a later one.")
         }
+        guard model.graph.node.allSatisfy({ !$0.output.isEmpty }) else {
+            throw OptimizeError("one of its nodes has no output. Export it again.")
+        }
         self.model = model
         // A constant that is an input, too, may be replaced by whoever runs the model.
         let inputs = Set(model.graph.input.map(\.name))
@@ -79,6 +82,8 @@ package struct Graph: Sendable {
             kept.append(node)
         }
         nodes = kept.reversed()
+        // What is an input, too, is its default.
+        needed.formUnion(model.graph.input.map(\.name))
         model.graph.initializer.removeAll { !needed.contains($0.name) }
         constants = constants.filter { needed.contains($0.key) }
         let known = Set(nodes.flatMap(\.output)).union(model.graph.input.map(\.name))

@@ -105,7 +105,7 @@ extension Graph {
         } else if constant?.dataType != 1 {
             return nil
         }
-        guard let constant, let values = constant.floats else { return nil }
+        guard let constant, let values = constant.floats, !values.isEmpty else { return nil }
         return Weights(values: values, shape: constant.shape)
     }
 }

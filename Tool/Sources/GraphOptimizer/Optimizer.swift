@@ -127,7 +127,7 @@ extension Optimizer {
     package struct Step: Sendable {
         package let name: String
         /// What it did, for a person.
-        package let what: String
+        package var what: String
         package var decibels: Double?
         package var beforeMilliseconds: Double?
         package var afterMilliseconds: Double?

@@ -42,17 +42,19 @@ struct Proof {
     private mutating func tryOut(_ rewrite: any GraphRewrite, on graph: Graph, as name: String) throws -> Bool
     {
         var graph = graph
-        guard let what = try rewrite.apply(to: &graph) else { return false }
-        var step = Optimizer.Step(name: name, what: what)
-        defer { steps.append(step) }
+        var step = Optimizer.Step(name: name, what: "")
         let candidate: Candidate
         do {
+            guard let what = try rewrite.apply(to: &graph) else { return false }
+            step.what = what
             candidate = Candidate(graph: graph, session: try optimizer.session(graph.model))
             step.decibels = try decibels(of: candidate.session)
         } catch let error as InferenceError {
             step.reason = "it does not run: \(error.message)"
+            steps.append(step)
             return false
         }
+        defer { steps.append(step) }
         guard let decibels = step.decibels, decibels >= optimizer.leastDecibels else {
             step.reason = "below the bound of \(optimizer.leastDecibels) dB"
             return false

@@ -114,6 +114,44 @@ struct OptimizerTests {
         #expect(error?.description.contains("11") == true)
     }
 
+    @Test("damaged models are rewritten or left alone, and nothing traps", arguments: 0..<8)
+    func damaged(seed: UInt64) throws {
+        var generator = SeededNumbers(state: seed)
+        var small = SmallModel()
+        small.input("x", "batch", "4", "8*length")
+        small.output("y", "batch", "3", "outside")
+        for (name, shape) in [("w", [4, 3, 4]), ("v", [3, 3, 3]), ("b", [3]), ("m", [256, 256])] {
+            small.weight(name, shape)
+        }
+        small.node("ConvTranspose", ["x", "w", "b"], "c", [.init("strides", [2]), .init("group", 1)])
+        small.node("BatchNormalization", ["c", "b", "b", "b", "b"], "n")
+        small.node("Conv", ["n", "v"], "d", [.init("pads", [1, 1]), .init("group", 1)])
+        small.node("MatMul", ["d", "m"], "y")
+        let whole: [UInt8] = try small.model.serializedBytes()
+        // The weights' numbers are most of it, and the least of what can go wrong.
+        let places = whole.indices.filter { $0 < 1000 || $0 > whole.count - 400 }
+        var parsed = 0
+        for _ in 0..<30 {
+            var bytes = whole
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                bytes[places.randomElement(using: &generator) ?? 0] = UInt8.random(
+                    in: 0...255, using: &generator)
+            }
+            guard let model = try? Onnx_ModelProto(serializedBytes: bytes), var graph = try? Graph(model)
+            else {
+                continue
+            }
+            parsed += 1
+            let rewrites: [any GraphRewrite] = [
+                ShapeSpecialization(["batch": 2, "length": 3]), BatchNormFolding(), Polyphase(),
+                ConvolutionLayout(),
+                ByteMatrices(), HalfWeights(.bf16),
+            ]
+            for rewrite in rewrites { _ = try rewrite.apply(to: &graph) }
+        }
+        #expect(parsed > 3)
+    }
+
     @Test("weights that are not what their shape says are left alone, and nothing traps")
     func lyingWeights() throws {
         for shape: [Int64] in [
@@ -127,7 +165,8 @@ struct OptimizerTests {
             for type in ["Conv", "ConvTranspose"] {
                 small.model.graph.node = []
                 small.node(
-                    type, ["x", "w", "w"], "c", [.init("strides", [Int.max]), .init("pads", [-1, Int.max])])
+                    type, ["x", "w", "w"], "c",
+                    [.init("strides", [Int.max]), .init("pads", [-1, Int.max]), .init("group", Int.max)])
                 small.node("BatchNormalization", ["c", "w", "w", "w", "w"], "y")
                 let runtime = try Rewritten.runtime.get()
                 let rewrites: [any GraphRewrite] = [

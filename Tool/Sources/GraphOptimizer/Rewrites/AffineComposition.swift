@@ -48,7 +48,8 @@ package struct AffineComposition: GraphRewrite {
             var matrix = graph.weights(node.input[1], uses), matrix.shape.count == 2,
             let reshape = uses.onlyUser(of: node.output[0]), graph.nodes[reshape].isOperator("Reshape"),
             let shape = graph.nodes[reshape].optionalInput(1).flatMap({ graph.constants[$0]?.integers }),
-            shape.count >= 3, shape[1...].allSatisfy({ $0 > 0 }),
+            shape.count >= 3, shape[1...].allSatisfy({ 1...matrix.values.count ~= $0 }),
+            let size = Weights.count(shape[1...]),
             let layer = uses.onlyUser(of: graph.nodes[reshape].output[0]),
             graph.nodes[layer].isOperator("Conv", "ConvTranspose"),
             graph.nodes[layer].input.first == graph.nodes[reshape].output[0],
@@ -62,7 +63,7 @@ package struct AffineComposition: GraphRewrite {
             }
             bias = values
         }
-        guard matrix.shape[0] == shape[1...].reduce(1, *),
+        guard matrix.shape[0] == size,
             matrix.shape[0] * matrix.shape[1] == matrix.values.count
         else { return nil }
         return Chain(product: product, matrix: matrix, bias: bias, reshape: reshape, layer: layer)
@@ -142,6 +143,17 @@ package struct AffineComposition: GraphRewrite {
 }
 
 extension Weights {
+    /// Elements of a shape; nil where they overflow.
+    fileprivate static func count(_ shape: ArraySlice<Int>) -> Int? {
+        var count = 1
+        for size in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            if overflow { return nil }
+            count = product
+        }
+        return count
+    }
+
     /// A matrix's rows as columns.
     fileprivate var transposed: Weights {
         let (rows, columns) = (shape[0], shape[1])

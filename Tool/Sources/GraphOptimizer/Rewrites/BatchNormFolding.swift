@@ -40,14 +40,15 @@ package struct BatchNormFolding: GraphRewrite {
         else { return nil }
         let isTransposed = layer.opType == "ConvTranspose"
         let groups = layer.integer("group", default: 1)
+        guard 1...weights.shape[0] ~= groups else { return nil }
         let channels = isTransposed ? weights.shape[1] * groups : weights.shape[0]
         let parameters = norm.input.dropFirst().compactMap { graph.weights($0, uses)?.values }
-        var bias = [Float](repeating: 0, count: max(channels, 0))
+        var bias = [Float](repeating: 0, count: channels)
         if let name = layer.optionalInput(2) {
             guard let values = graph.weights(name, uses)?.values else { return nil }
             bias = values
         }
-        guard groups >= 1, channels >= 1, parameters.count == 4, bias.count == channels,
+        guard parameters.count == 4, bias.count == channels,
             parameters.allSatisfy({ $0.count == channels })
         else { return nil }
         let epsilon = norm.number("epsilon", default: 1e-5)
