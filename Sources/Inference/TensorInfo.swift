@@ -16,6 +16,25 @@ public enum Dimension: Sendable, Hashable, CustomStringConvertible {
         if case .dynamic = self { true } else { false }
     }
 
+    /// The size where the names in it have these sizes (`8*slots` follows from `slots`).
+    ///
+    /// - Parameter others: what names have that are not among them; nil where there is no size without them.
+    public func size(_ sizes: [String: Int], others: Int? = nil) -> Int? {
+        switch self {
+        case .fixed(let size): return size
+        case .dynamic(nil): return others
+        case .dynamic(let name?):
+            if let size = sizes[name] { return size }
+            var isKnown = true
+            let value = DimensionExpression.value(of: name) { part in
+                if let size = sizes[part] ?? others { return size }
+                isKnown = false
+                return 1
+            }
+            return isKnown ? value ?? others : nil
+        }
+    }
+
     /// Whether an axis of `size` elements may stand here.
     func admits(_ size: Int) -> Bool {
         switch self {

@@ -75,6 +75,17 @@ import Testing
         #expect(DimensionExpression.value(of: text) { sizes[$0] ?? -1000 } == value)
     }
 
+    @Test func aDimensionsSizeNeedsAllItsNames() {
+        #expect(Dimension.fixed(4).size([:]) == 4)
+        #expect(Dimension.dynamic("8*slots").size(["slots": 2]) == 16)
+        #expect(Dimension.dynamic("8*slots").size(["batch": 2]) == nil)
+        #expect(Dimension.dynamic("8*slots").size(["batch": 2], others: 1) == 8)
+        #expect(Dimension.dynamic("a/2").size(["a/2": 3]) == 3)
+        #expect(Dimension.dynamic("a/2").size(["a": 2]) == nil)
+        #expect(
+            Dimension.dynamic(nil).size(["a": 2]) == nil && Dimension.dynamic(nil).size([:], others: 1) == 1)
+    }
+
     @Test(arguments: [
         "", " ", "*", "2*", "(2", "2)", "a b", "1-2", "a/2", "99999999999999999999", "9223372036854775807*2",
         String(repeating: "(", count: 100_000),

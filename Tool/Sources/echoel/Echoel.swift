@@ -26,7 +26,7 @@ struct Echoel: ParsableCommand {
         subcommands: [
             Render.self, Play.self, Effect.self, ListDevices.self, Resynthesize.self, Instruments.self,
             Inspect.self,
-            Run.self, Bench.self, Runtime.self, Doctor.self, ProviderWorker.self,
+            Run.self, Bench.self, Optimize.self, Runtime.self, Doctor.self, ProviderWorker.self,
         ])
 
     static func main() {

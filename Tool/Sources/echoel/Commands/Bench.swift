@@ -103,7 +103,7 @@ struct Bench: ParsableCommand {
         let processor = try Session(runtime, model: model, options: SessionOptions(intraOpThreads: threads))
         let manifest = try ModelManifest.beside(model: model)
         try manifest?.check(against: processor)
-        let sizes = try sizes(for: processor)
+        let sizes = try Self.sizes(for: processor, model: model, batch: batch, dim: dim)
         if let slots = sizes[Self.slotsAxis], let maximum = manifest?.maximumSlots, slots > maximum {
             throw ToolError(
                 .unusable,
@@ -179,7 +179,9 @@ struct Bench: ParsableCommand {
     }
 
     /// The sizes of the dynamic axes by name.
-    private func sizes(for session: Session) throws -> [String: Int] {
+    static func sizes(
+        for session: Session, model: String, batch: Int, dim: [AxisSize]
+    ) throws -> [String: Int] {
         let names = Set(session.inputs.flatMap { $0.shape.flatMap(Self.names) })
         var sizes: [String: Int] = [:]
         if names.contains(Self.slotsAxis) { sizes[Self.slotsAxis] = 2 }
