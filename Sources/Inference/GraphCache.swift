@@ -40,16 +40,12 @@ public enum GraphCache: Sendable, Hashable {
         public let problem: String?
     }
 
-    /// Looks at the folder, which is made where it is not there.
+    /// Looks at the folder and changes nothing.
     public func summary() -> Summary {
         guard let folder else { return Summary(folder: nil, models: 0, bytes: 0, problem: nil) }
         let entries = GraphFolder(folder).entries()
-        let problem: String?
-        do throws(SystemCallError) {
-            removeFolder(try GraphFolder(folder).makeStagingFolder())
-            problem = nil
-        } catch {
-            problem = "\(folder) cannot be written (\(systemMessage(error.number)))"
+        let problem = obstacle(toWritingIn: folder).map {
+            "\(folder) cannot be written (\(systemMessage($0)))"
         }
         return Summary(
             folder: folder, models: entries.count, bytes: entries.reduce(0) { $0 + $1.bytes },

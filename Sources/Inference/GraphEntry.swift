@@ -4,8 +4,10 @@
 struct GraphEntry {
     static let graphFile = "graph.onnx"
     static let weightsFile = "weights"
+    /// Of a `MappedGraph`, where that is as quick.
+    static let mappedFile = "mapped.onnx"
     static let listFile = "list"
-    static let files = [graphFile, weightsFile, listFile]
+    static let files = [graphFile, weightsFile, mappedFile, listFile]
     /// The length of an entry's name: the digits of its key's digest.
     static let nameCharacters = 64
 
@@ -28,6 +30,7 @@ struct GraphEntry {
     }
 
     var graph: String { "\(path)/\(Self.graphFile)" }
+    var mapped: String { "\(path)/\(Self.mappedFile)" }
     private var list: String { "\(path)/\(Self.listFile)" }
 
     private static let header = "A model as ONNX Runtime has optimised it, kept by echoel; it may be removed."
@@ -38,6 +41,8 @@ struct GraphEntry {
     struct Contents {
         /// Whether the model has been seen to give finite results.
         let isProbed: Bool
+        /// Whether it has a `MappedGraph`.
+        let isMapped: Bool
     }
 
     /// Nil where there is no entry, or one that is not as it was written.
@@ -45,10 +50,10 @@ struct GraphEntry {
         guard let bytes = fileBytes(list, limit: 1 << 16) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(
             separator: "\n", omittingEmptySubsequences: false)
-        guard lines.count == 7, lines[0] == Self.header, lines[1] == key, lines[5] == Self.end,
-            [lines[2], lines[3]] == stamps(in: path).map({ $0[...] })
+        guard lines.count == 8, lines[0] == Self.header, lines[1] == key, lines[6] == Self.end,
+            Array(lines[2...4]) == stamps(in: path).map({ $0[...] })
         else { return nil }
-        return Contents(isProbed: lines[4] == Self.probed)
+        return Contents(isProbed: lines[5] == Self.probed, isMapped: !lines[4].isEmpty)
     }
 
     /// Says that the entry has been used.
@@ -78,9 +83,9 @@ struct GraphEntry {
         return replaceFile("\(folder)/\(Self.listFile)", with: lines.joined(separator: "\n"))
     }
 
-    /// The stamps of the graph and of the weights, empty for weights that the graph has in itself.
+    /// The stamps of the graph, of the weights and of the second graph, empty for what is not there.
     private func stamps(in folder: String) -> [String] {
-        [Self.graphFile, Self.weightsFile].map { FileStamp("\(folder)/\($0)")?.text ?? "" }
+        [Self.graphFile, Self.weightsFile, Self.mappedFile].map { FileStamp("\(folder)/\($0)")?.text ?? "" }
     }
 }
 
@@ -98,4 +103,5 @@ final class StagedGraph {
     deinit { removeFolder(folder) }
 
     var graph: String { "\(folder)/\(GraphEntry.graphFile)" }
+    var mapped: String { "\(folder)/\(GraphEntry.mappedFile)" }
 }

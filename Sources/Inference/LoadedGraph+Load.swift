@@ -44,9 +44,7 @@ extension LoadedGraph {
         let folder = GraphFolder(path)
         let entry = GraphEntry(runtime, content, options, in: folder)
         if let contents = entry.read() {
-            if let graph = try? optimized(
-                runtime, entry.graph, source, options, entry: entry, isProbed: contents.isProbed)
-            {
+            if let graph = try? read(runtime, entry, contents, source, options) {
                 entry.use()
                 return graph
             }
@@ -78,16 +76,25 @@ extension LoadedGraph {
         return try unsafe LoadedGraph(runtime, handle, name: source.name, staged: staged)
     }
 
-    /// A graph that has been optimised already.
-    static func optimized(
-        _ runtime: OnnxRuntime, _ graph: String, _ source: ModelSource, _ options: SessionOptions,
-        entry: GraphEntry? = nil, isProbed: Bool = false
+    private static func read(
+        _ runtime: OnnxRuntime, _ entry: GraphEntry, _ contents: GraphEntry.Contents, _ source: ModelSource,
+        _ options: SessionOptions
     ) throws(InferenceError) -> LoadedGraph {
+        let graph = contents.isMapped ? entry.mapped : entry.graph
+        let handle = try unsafe optimized(runtime, graph, options)
+        let loadRows = { unsafe try? optimized(runtime, entry.graph, options) }
+        return try unsafe LoadedGraph(
+            runtime, handle, name: source.name, entry: entry, isProbed: contents.isProbed,
+            loadRows: contents.isMapped ? loadRows : nil)
+    }
+
+    /// What has been optimised already, as it is.
+    static func optimized(
+        _ runtime: OnnxRuntime, _ graph: String, _ options: SessionOptions
+    ) throws(InferenceError) -> OpaquePointer {
         var options = options
         options.graphOptimization = .none
-        let file = ModelSource.file(graph, bytes: source.sizeBytes)
-        let handle = try unsafe Session.create(runtime, file, options, .cpu)
-        return try unsafe LoadedGraph(runtime, handle, name: source.name, entry: entry, isProbed: isProbed)
+        return try unsafe Session.create(runtime, .file(graph, bytes: 0), options, .cpu)
     }
 }
 

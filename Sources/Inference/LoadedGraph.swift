@@ -7,7 +7,10 @@ import COnnxRuntime
 @safe final class LoadedGraph: @unchecked Sendable {
     // Sendable: ONNX Runtime's sessions may be run by several threads, and what changes is behind locks.
     let runtime: OnnxRuntime
+    /// For runs of one row; where `rows` is nil for all.
     let handle: OpaquePointer
+    /// What other runs have where `handle` is a `MappedGraph`, once one is prepared.
+    private let rows: Monitor<Rows>?
     let description: SessionDescription
     /// Whether it was read from the cache.
     let isFromCache: Bool
@@ -23,13 +26,23 @@ import COnnxRuntime
         var entry: GraphEntry?
     }
 
+    private struct Rows {
+        let load: () -> OpaquePointer?
+        /// Nil before it is loaded; `.some(nil)` where it is gone from the cache.
+        var handle: OpaquePointer??
+    }
+
     /// Takes over `handle`.
+    ///
+    /// - Parameter loadRows: makes the handle for runs with several rows where `handle` is a `MappedGraph`.
     init(
         _ runtime: OnnxRuntime, _ handle: OpaquePointer, name: String, cacheNote: String? = nil,
-        staged: StagedGraph? = nil, entry: GraphEntry? = nil, isProbed: Bool = false
+        staged: StagedGraph? = nil, entry: GraphEntry? = nil, isProbed: Bool = false,
+        loadRows: (() -> OpaquePointer?)? = nil
     ) throws(InferenceError) {
         self.runtime = runtime
         unsafe self.handle = unsafe handle
+        rows = unsafe loadRows.map { unsafe Monitor(Rows(load: $0, handle: nil)) }
         self.cacheNote = cacheNote
         isFromCache = entry != nil
         progress = Monitor(Progress(isProbed: isProbed, staged: staged, entry: entry))
@@ -41,7 +54,25 @@ import COnnxRuntime
         }
     }
 
-    deinit { unsafe runtime.table.pointee.ReleaseSession(handle) }
+    deinit {
+        unsafe runtime.table.pointee.ReleaseSession(handle)
+        rows?.withLock { rows in
+            if let handle = unsafe rows.handle, let handle = unsafe handle {
+                unsafe runtime.table.pointee.ReleaseSession(handle)
+            }
+        }
+    }
+
+    /// What runs the model; the first time for several rows it may be loaded.
+    func handle(isOneRow: Bool) -> OpaquePointer {
+        guard let rows, !isOneRow else { return unsafe handle }
+        return unsafe rows.withLock { rows in
+            if let handle = unsafe rows.handle { return unsafe handle ?? self.handle }
+            let loaded = unsafe rows.load()
+            unsafe rows.handle = unsafe .some(loaded)
+            return unsafe loaded ?? handle
+        }
+    }
 
     /// Probes the model by `probe` unless that has been done.
     func probeOnce(_ probe: () throws(InferenceError) -> Void) throws(InferenceError) {

@@ -47,7 +47,8 @@ public struct SessionOptions: Sendable, Hashable {
         auto: AutoOptions = .init(), cuda: CUDAOptions = .init(),
         tensorRT: TensorRTOptions = .init(), openVINO: OpenVINOOptions = .init(),
         others: [String: String] = [:], leastDecibels: Double? = nil,
-        probe: Bool = true, ownOperators: Bool = true, cache: GraphCache = .automatic, sharesWeights: Bool = true
+        probe: Bool = true, ownOperators: Bool = true, cache: GraphCache = .automatic,
+        sharesWeights: Bool = true
     ) {
         self.intraOpThreads = intraOpThreads
         self.interOpThreads = interOpThreads

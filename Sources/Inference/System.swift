@@ -1,3 +1,5 @@
+import CDigest
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)
@@ -109,16 +111,38 @@ func eachPiece(of path: String, _ body: ([UInt8], Int) -> Void) -> Bool {
 }
 
 /// Writes a whole file at once: what is there before stays until the new one is complete. - Returns: whether it is.
-func replaceFile(_ path: String, with text: String) -> Bool {
+func replaceFile(_ path: String, with text: String) -> Bool { replaceFile(path, with: Array(text.utf8)) }
+
+func replaceFile(_ path: String, with bytes: [UInt8]) -> Bool {
     let staged = "\(path).\(UInt32.random(in: .min ... .max))"
     guard let file = unsafe fopen(staged, "wb") else { return false }
-    let bytes = Array(text.utf8)
     let written = unsafe fwrite(bytes, 1, bytes.count, file)
     let closed = unsafe fclose(file)
     if written == bytes.count, closed == 0, unsafe rename(staged, path) == 0 { return true }
     unsafe unlink(staged)
     return false
 }
+
+/// Transposes a matrix of numbers of four bytes where it is in a file. - Returns: whether that was done.
+func transposeFloats(in path: String, at offset: Int, rows: Int, columns: Int) -> Bool {
+    let count = rows * columns
+    guard let stamp = FileStamp(path), offset <= stamp.bytes, count <= (stamp.bytes - Int64(offset)) / 4,
+        let file = unsafe fopen(path, "r+b")
+    else { return false }
+    var matrix = [UInt32](repeating: 0, count: count)
+    let isRead = unsafe fseek(file, offset, SEEK_SET) == 0 && fread(&matrix, 4, count, file) == count
+    guard isRead else {
+        unsafe fclose(file)
+        return false
+    }
+    var turned = [UInt32](repeating: 0, count: count)
+    unsafe transpose_words(matrix, &turned, rows, columns)
+    let isWritten = unsafe fseek(file, offset, SEEK_SET) == 0 && fwrite(turned, 4, count, file) == count
+    return unsafe fclose(file) == 0 && isWritten
+}
+
+/// Removes a file.
+func removeFile(_ path: String) { unsafe unlink(path) }
 
 /// Changes a file's name, or a folder's to one that is not there or empty. - Returns: 0, or the `errno`.
 func renameFile(_ path: String, to new: String) -> Int32 { unsafe rename(path, new) == 0 ? 0 : errno }
@@ -147,6 +171,18 @@ func readAhead(_ path: String) {
     #endif
 }
 
+/// Why files cannot be made in a folder, or in the one that it would be made in: an `errno`; nil where they can.
+func obstacle(toWritingIn folder: String) -> Int32? {
+    switch fileKind(folder) {
+    case .directory: return unsafe access(folder, W_OK | X_OK) == 0 ? nil : errno
+    case .missing:
+        let above = OnnxRuntime.folder(of: folder)
+        return above == folder ? ENOENT : obstacle(toWritingIn: above)
+    case .file, .other: return ENOTDIR
+    case .unreachable(let error): return error.number
+    }
+}
+
 /// The bytes that are free to this user where a folder is; nil where that cannot be told.
 func freeBytes(_ folder: String) -> UInt64? {
     var status = statvfs()
@@ -161,7 +197,9 @@ func realNanoseconds() -> Int64 {
     return nanoseconds(now)
 }
 
-private func nanoseconds(_ time: timespec) -> Int64 { Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec) }
+private func nanoseconds(_ time: timespec) -> Int64 {
+    Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+}
 
 /// Which file it is and when it was changed: as long as that is the same, so are its bytes.
 struct FileStamp: Hashable {

@@ -21,7 +21,8 @@ struct GraphCacheBench {
     static func padded(_ name: String, filler: UInt8 = 0x61) throws -> [UInt8] {
         let count = 1 << 17
         // Field 6 of a model is a text: its tag, its length in groups of 7 bits, its bytes.
-        let head: [UInt8] = [0x32] + [UInt8(count & 0x7F | 0x80), UInt8(count >> 7 & 0x7F | 0x80), UInt8(count >> 14)]
+        let head: [UInt8] =
+            [0x32] + [UInt8(count & 0x7F | 0x80), UInt8(count >> 7 & 0x7F | 0x80), UInt8(count >> 14)]
         return try Array(Data(contentsOf: URL(fileURLWithPath: fixture(name)))) + head
             + [UInt8](repeating: filler, count: count)
     }
@@ -31,7 +32,8 @@ struct GraphCacheBench {
     }
 
     func entries() -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: cache)) ?? []).filter { $0 != "files" }.sorted()
+        ((try? FileManager.default.contentsOfDirectory(atPath: cache)) ?? []).filter { $0 != "files" }
+            .sorted()
     }
 
     /// What the model makes of noise, with sizes of the dynamic axes.
@@ -99,7 +101,8 @@ struct GraphCacheBench {
         #expect(try origin(model, basic) == .model)
         #expect(try origin(model, bench.options) == .cache)
         #expect(try origin(model, threads) == .cache)
-        #expect(try origin(bench.write("scale_bias.onnx", filler: 0x62, as: "b.onnx"), bench.options) == .model)
+        #expect(
+            try origin(bench.write("scale_bias.onnx", filler: 0x62, as: "b.onnx"), bench.options) == .model)
         #expect(try origin(fixture("scale_bias.onnx"), bench.options) == .model)
         #expect(bench.entries().count == 3)
     }
