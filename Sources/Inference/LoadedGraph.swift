@@ -11,6 +11,8 @@ import COnnxRuntime
     let handle: OpaquePointer
     /// What other runs have where `handle` is a `MappedGraph`, once one is prepared.
     private let rows: Monitor<Rows>?
+    /// What runs of one row have where that has just been put into the cache, so that they are what they will be from there.
+    private let oneRow = Monitor<LoadedGraph?>(nil)
     let description: SessionDescription
     /// Whether it was read from the cache.
     let isFromCache: Bool
@@ -26,7 +28,7 @@ import COnnxRuntime
         var entry: GraphEntry?
     }
 
-    private struct Rows {
+    @safe private struct Rows {
         let load: () -> OpaquePointer?
         /// Nil before it is loaded; `.some(nil)` where it is gone from the cache.
         var handle: OpaquePointer??
@@ -65,7 +67,8 @@ import COnnxRuntime
 
     /// What runs the model; the first time for several rows it may be loaded.
     func handle(isOneRow: Bool) -> OpaquePointer {
-        guard let rows, !isOneRow else { return unsafe handle }
+        if isOneRow { return unsafe oneRow.withLock { unsafe $0?.handle } ?? handle }
+        guard let rows else { return unsafe handle }
         return unsafe rows.withLock { rows in
             if let handle = unsafe rows.handle { return unsafe handle ?? self.handle }
             let loaded = unsafe rows.load()
@@ -84,15 +87,16 @@ import COnnxRuntime
         }
     }
 
-    /// Puts what has been optimised into the cache if `prove` finds that the entry gives the same results.
-    func keep(_ prove: (StagedGraph) -> Bool) {
+    /// Puts what has been optimised into the cache if `prove` finds it right.
+    func keep(_ prove: (StagedGraph) -> Session.Proof) {
         progress.withLock { progress in
             guard let staged = progress.staged else { return }
             progress.staged = nil
-            if prove(staged), staged.entry.commit(staged.folder, isProbed: progress.isProbed) {
-                GraphFolder(OnnxRuntime.folder(of: staged.entry.path)).evict(
-                    limitBytes: GraphCache.limitBytes)
-            }
+            guard case .right(let oneRow) = prove(staged),
+                staged.entry.commit(staged.folder, isProbed: progress.isProbed)
+            else { return }
+            self.oneRow.withLock { $0 = oneRow }
+            GraphFolder(OnnxRuntime.folder(of: staged.entry.path)).evict(limitBytes: GraphCache.limitBytes)
         }
     }
 }

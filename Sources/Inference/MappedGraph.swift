@@ -6,6 +6,8 @@
 /// first with these initializers as inputs too: they are appended, since messages in protobuf add up. A matrix that the
 /// model has the other way round is transposed in both forms: rows of outputs can then be read as they are.
 enum MappedGraph {
+    /// How near its results have to be: 125 dB is what another order of float32 sums makes of thousands of products.
+    static let leastDecibels = 100.0
     /// Smaller ones are laid out in no time.
     static let leastMatrixBytes = 1 << 20
 

@@ -36,6 +36,12 @@ struct GraphCacheBench {
             .sorted()
     }
 
+    static func decibels(_ results: [String: Tensor], _ wanted: [String: Tensor]) -> Double {
+        let names = wanted.keys.sorted()
+        return Accuracy.decibels(
+            names.compactMap { results[$0]?.floats }, reference: names.compactMap { wanted[$0]?.floats })
+    }
+
     /// What the model makes of noise, with sizes of the dynamic axes.
     static func outputs(_ session: Session, size: Int = 1) throws -> [String: Tensor] {
         try session.run(try #require(session.inputTensors(.positiveNoise, sizeOf: { _ in size })))
@@ -50,7 +56,7 @@ struct GraphCacheBench {
         "rave_decoder_reference.onnx", "rave_encoder_reference.onnx", "rave_decoder_ensemble.onnx",
         "rave_prior_piano.onnx", "rave_encoder.onnx",
     ])
-    func theNextLoadHasTheGraphFromTheCacheAndGivesTheSameBits(_ name: String) throws {
+    func theNextLoadHasTheGraphFromTheCacheAndGivesTheSame(_ name: String) throws {
         let shipped = "\(repositoryRoot)/Models/NeuralSynth/\(name)"
         let model = FileManager.default.fileExists(atPath: shipped) ? shipped : try testModel(name)
         var off = bench.options
@@ -70,8 +76,11 @@ struct GraphCacheBench {
             guard let inputs = plain.inputTensors(.noise, sizeOf: { _ in size }),
                 let wanted = try? plain.run(inputs)
             else { continue }
-            #expect(try second.run(inputs) == wanted)
-            #expect(try first.run(inputs) == wanted)
+            let results = try second.run(inputs)
+            #expect(try first.run(inputs) == results)
+            // With one row a product may be summed up in another order; nothing else differs in a bit.
+            let isNear = size == 1 && GraphCacheBench.decibels(results, wanted) >= 100
+            #expect(results == wanted || isNear, "size \(size)")
             compared += 1
         }
         #expect(compared > 0)
@@ -146,10 +155,10 @@ struct GraphCacheBench {
             try damage("\(entry)/\(file)")
             let session = try Session(bench.runtime, model: model, options: bench.options)
             #expect(session.origin == .model, "\(file)")
-            #expect(try GraphCacheBench.outputs(session) == wanted)
+            #expect(try GraphCacheBench.decibels(GraphCacheBench.outputs(session), wanted) >= 100)
             let next = try Session(bench.runtime, model: model, options: bench.options)
             #expect(next.origin == .cache, "\(file)")
-            #expect(try GraphCacheBench.outputs(next) == wanted)
+            #expect(try GraphCacheBench.outputs(next) == GraphCacheBench.outputs(session))
         }
         #expect(bench.entries().count == 1)
     }
