@@ -18,7 +18,7 @@ struct Row {
 let library: [Row] = [
     Row(name: "Realtime", room: .audio, needs: ["CRealtime"]),
     Row(name: "Signal", room: .audio, needs: ["CRealtime", "Realtime"]),
-    Row(name: "Inference", room: .worker, needs: ["COnnxRuntime", "COperators"]),
+    Row(name: "Inference", room: .worker, needs: ["CDigest", "COnnxRuntime", "COperators"]),
     Row(
         name: "Streaming", room: .audio, needs: ["CRealtime", "Inference", "Realtime", "Signal"]),
     Row(
@@ -53,7 +53,7 @@ let tests: [Row] = [
         needs: ["Devices", "Inference", "NeuralSynth", "Player", "Realtime", "Streaming", "TestSupport"]),
     Row(
         name: "ModelsTests", room: .control,
-        needs: ["Inference", "Models", "NeuralSynth", "Streaming", "TestSupport"]),
+        needs: ["CDigest", "Inference", "Models", "NeuralSynth", "Streaming", "TestSupport"]),
     Row(name: "MusicIOTests", room: .control, needs: ["MusicIO", "TestSupport"]),
 ]
 
@@ -75,6 +75,7 @@ let package = Package(
         .library(name: "EchoelMusicIO", targets: ["MusicIO"]),
     ],
     targets: [
+        .target(name: "CDigest"),
         .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(
             name: "COperators", dependencies: ["COnnxRuntime"],

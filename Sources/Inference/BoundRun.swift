@@ -63,8 +63,10 @@ import COnnxRuntime
         let table = unsafe runtime.table
         let device = session.isOnDevice ? try DeviceTensors(session, device: session.device) : nil
         let context = "The tensors of \(session.name) cannot be bound"
+        let sessionHandle = unsafe session.handle(
+            for: Dictionary(inputs.map { ($0.name, $0.shape) }) { first, _ in first })
         var handle: OpaquePointer?
-        try unsafe runtime.check(table.pointee.CreateIoBinding(session.handle, &handle), .runFailed, context)
+        try unsafe runtime.check(table.pointee.CreateIoBinding(sessionHandle, &handle), .runFailed, context)
         guard let binding = unsafe handle else { throw InferenceError(.runFailed, "\(context).") }
         var values: [OpaquePointer] = unsafe []
         do throws(InferenceError) {
@@ -92,7 +94,7 @@ import COnnxRuntime
         }
         self.session = session
         unsafe self.binding = unsafe binding
-        unsafe sessionHandle = unsafe session.handle
+        unsafe self.sessionHandle = unsafe sessionHandle
         unsafe runWithBinding = unsafe table.pointee.RunWithBinding
         unsafe self.values = unsafe values
         self.device = device

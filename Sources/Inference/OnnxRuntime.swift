@@ -23,6 +23,9 @@ import COperators
     /// Whether the library has made a session that has them.
     let operatorsAreKnown = Monitor(false)
 
+    /// What its sessions have in common.
+    let graphs = LoadedGraphs()
+
     /// The file that was opened.
     public let path: String
     /// The library's own version, such as `"1.21.0"`.

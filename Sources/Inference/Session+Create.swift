@@ -24,13 +24,17 @@ extension Session {
         }
     }
 
-    /// Makes ONNX Runtime's session by `body`, which gets the options and returns a status.
+    /// Makes ONNX Runtime's session of a model.
+    ///
+    /// - Parameter graph: where to write what it has been optimised to, besides; its weights go beside it.
     static func create(
-        _ runtime: OnnxRuntime, name: String, options: SessionOptions, acceleration: AccelerationType,
-        _ body: (OpaquePointer, inout OpaquePointer?) -> OpaquePointer?
+        _ runtime: OnnxRuntime, _ source: ModelSource, _ options: SessionOptions,
+        _ acceleration: AccelerationType, savingTo graph: String? = nil
     ) throws(InferenceError) -> OpaquePointer {
         let handle = try unsafe makeOptions(runtime, options)
         defer { unsafe runtime.table.pointee.ReleaseSessionOptions(handle) }
+        let name = source.name
+        if let graph { try unsafe save(runtime, handle, to: graph) }
         var hasOperators = false
         if acceleration != .cpu {
             try unsafe append(runtime, acceleration, to: handle, options)
@@ -44,11 +48,11 @@ extension Session {
         // ONNX Runtime looks for a domain and then adds it, without a lock: the first that has ours is made alone.
         let status = unsafe runtime.operatorsAreKnown.withLock { areKnown -> OpaquePointer?? in
             if areKnown || !hasOperators { return nil }
-            let status = unsafe body(handle, &session)
+            let status = unsafe source.create(runtime, handle, &session)
             areKnown = unsafe status == nil
             return unsafe .some(status)
         }
-        if let status = unsafe status ?? body(handle, &session) {
+        if let status = unsafe status ?? source.create(runtime, handle, &session) {
             throw loadError(
                 unsafe OnnxRuntime.take(runtime.table, status), name: name, runtime, acceleration)
         }
@@ -56,6 +60,22 @@ extension Session {
             throw InferenceError(.modelUnreadable, "\(name) gave no session.")
         }
         return unsafe session
+    }
+
+    private static func save(
+        _ runtime: OnnxRuntime, _ handle: OpaquePointer, to graph: String
+    ) throws(InferenceError) {
+        let table = unsafe runtime.table
+        let context = "ONNX Runtime \(runtime.version) refused the session's options"
+        try unsafe runtime.check(
+            table.pointee.SetOptimizedModelFilePath(handle, graph), .invalidArgument, context)
+        for (key, value) in [
+            ("session.optimized_model_external_initializers_file_name", GraphEntry.weightsFile),
+            ("session.optimized_model_external_initializers_min_size_in_bytes", "1024"),
+        ] {
+            try unsafe runtime.check(
+                table.pointee.AddSessionConfigEntry(handle, key, value), .invalidArgument, context)
+        }
     }
 
     private static func makeOptions(

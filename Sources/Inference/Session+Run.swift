@@ -19,6 +19,7 @@ extension Session {
 /// A model's inputs as ONNX Runtime's values, ready to run any number of times.
 @safe final class PreparedRun {
     private let session: Session
+    private let handle: OpaquePointer
     private let inputs: [String: Tensor]
     private let names: TensorNames
     private let inputCount: Int
@@ -32,6 +33,7 @@ extension Session {
         try session.validate(inputs)
         outputInfos = try session.runnableOutputs(names)
         self.session = session
+        unsafe handle = unsafe session.handle(for: inputs.mapValues(\.shape))
         self.inputs = inputs
         self.names = TensorNames(session.inputs.map(\.name) + outputInfos.map(\.name))
         inputCount = session.inputs.count
@@ -97,7 +99,7 @@ extension Session {
         let runtime = session.runtime
         let count = outputInfos.count
         let status = unsafe runtime.table.pointee.Run(
-            session.handle, nil, names.pointers, values, inputCount, names.pointers + inputCount, count,
+            handle, nil, names.pointers, values, inputCount, names.pointers + inputCount, count,
             &results)
         try unsafe runtime.check(status, .runFailed, "A run of \(session.name) failed")
     }

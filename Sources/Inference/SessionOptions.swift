@@ -27,6 +27,11 @@ public struct SessionOptions: Sendable, Hashable {
     public var probe: Bool
     /// Whether operators of our own run what a model carries as functions besides; on a CPU only.
     public var ownOperators: Bool
+    /// Where the model is kept as it has been optimised, for the next process that loads it; what the CPU runs alone.
+    public var cache: GraphCache
+    /// Whether sessions of one content and the same options have their weights in common, and load at once but for the first;
+    /// what the CPU runs with one thread alone.
+    public var sharesWeights: Bool
 
     /// What ONNX Runtime may rewrite in the graph. The raw values are its own.
     public enum GraphOptimization: Int, Sendable, Hashable {
@@ -42,7 +47,8 @@ public struct SessionOptions: Sendable, Hashable {
         auto: AutoOptions = .init(), cuda: CUDAOptions = .init(),
         tensorRT: TensorRTOptions = .init(), openVINO: OpenVINOOptions = .init(),
         others: [String: String] = [:], leastDecibels: Double? = nil,
-        probe: Bool = true, ownOperators: Bool = true
+        probe: Bool = true, ownOperators: Bool = true, cache: GraphCache = .automatic,
+        sharesWeights: Bool = true
     ) {
         self.intraOpThreads = intraOpThreads
         self.interOpThreads = interOpThreads
@@ -57,5 +63,7 @@ public struct SessionOptions: Sendable, Hashable {
         self.leastDecibels = leastDecibels
         self.probe = probe
         self.ownOperators = ownOperators
+        self.cache = cache
+        self.sharesWeights = sharesWeights
     }
 }

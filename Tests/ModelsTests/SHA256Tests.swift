@@ -1,3 +1,5 @@
+import CDigest
+import Inference
 import TestSupport
 import Testing
 
@@ -56,6 +58,18 @@ struct SHA256Tests {
             done += count
         }
         #expect(bigEndian(hash.finish()) == digest(bytes))
+    }
+
+    /// Processors that have instructions for it and those that have not give one answer.
+    @Test("does not depend on the processor")
+    func portable() {
+        var generator = SeededGenerator.announced()
+        let bytes = (0..<64 * 50).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        var own = (0..<8).map { _ in UInt32.random(in: 0 ... .max, using: &generator) }
+        var portable = own
+        unsafe sha256_compress(&own, bytes, 50)
+        unsafe sha256_compress_portable(&portable, bytes, 50)
+        #expect(own == portable)
     }
 
     @Test("of a file is what sha256sum prints")

@@ -1,3 +1,5 @@
+import Inference
+
 /// A file's size and SHA-256, as manifests name them.
 public struct FileDigest: Sendable, Equatable {
     public let sizeBytes: Int
@@ -19,9 +21,6 @@ public struct FileDigest: Sendable, Equatable {
             size += count
         }
         sizeBytes = size
-        sha256 = hash.finish().map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 8 - digits.count) + digits
-        }.joined()
+        sha256 = hash.hexDigest()
     }
 }

@@ -27,6 +27,7 @@ struct Echoel: ParsableCommand {
             Render.self, Play.self, Effect.self, ListDevices.self, Resynthesize.self, Instruments.self,
             Inspect.self,
             Run.self, Bench.self, Optimize.self, Runtime.self, Doctor.self, ProviderWorker.self,
+            StartupWorker.self,
         ])
 
     static func main() {

@@ -69,6 +69,8 @@ struct CommandLineTests {
             ["bench", "m.onnx", "--providers", "all", "--acceleration", "cuda"],
             ["bench", "m.onnx", "--dim", "slots=2", "--dim", "slots=3"],
             ["bench", "m.onnx", "--dim", "batch=2"],
+            ["bench", "m.onnx", "--startup", "--threads", "2"],
+            ["bench", "m.onnx", "--startup", "--providers", "all"],
             ["run", "m.onnx", "--input", "x"], ["run", "m.onnx", "--output", "=y.npy"],
             ["run", "m.onnx", "--output", "a=y.npy", "--output", "b=y.npy"], ["instruments", "--yaml"],
             ["runtime", "install"], ["runtime", "install", "cpu", "--from", "a.whl", "--index", "i"],

@@ -261,13 +261,32 @@ struct ReportTests {
         #expect(
             names == [
                 "onnxruntime", "providers", "models", "instrument hiss", "instrument hush", "cpu",
-                "data folder", "jack", "real-time priority",
+                "data folder", "cache", "jack", "real-time priority",
             ])
         for check in checks {
             #expect(check["ok"] as? Bool == true, "\(check)")
             #expect((check["detail"] as? String)?.isEmpty == false)
             #expect(check["fix"] is NSNull)
         }
+    }
+
+    @Test("of the cache says where it is, that it is off, or why there is none")
+    func cache() throws {
+        let folder = try TemporaryFolder()
+        func detail(_ cache: String) throws -> String {
+            var tool = Tool()
+            tool.environment["ECHOEL_CACHE"] = cache
+            let checks = try #require(try tool.run("doctor", "--json").json()["checks"] as? [[String: Any]])
+            let check = try #require(checks.first { $0["name"] as? String == "cache" })
+            #expect(check["ok"] as? Bool == true)
+            return try #require(check["detail"] as? String)
+        }
+        #expect(try detail("off") == "off")
+        #expect(
+            try detail(folder.file("new")) == "\(folder.file("new")), 0 models, 0.0 MiB of at most 1024 MiB")
+        #expect(!FileManager.default.fileExists(atPath: folder.file("new")))
+        let file = try folder.write("file", [])
+        #expect(try detail("\(file)/below").contains("cannot be written (Not a directory)"))
     }
 
     @Test("of a damaged set-up says what to do")

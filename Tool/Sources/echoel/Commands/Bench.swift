@@ -21,6 +21,10 @@ struct Bench: ParsableCommand {
 
               echoel bench decoder.onnx --providers all --chart providers.svg
 
+            Example: how long it takes to be there:
+
+              echoel bench decoder.onnx --startup
+
             Example: a model of 2048 samples as an effect in blocks of 256, in real time:
 
               echoel bench effect.onnx --realtime --block 256 --hop 2048 --seconds 20
@@ -53,6 +57,11 @@ struct Bench: ParsableCommand {
     var providers: ProviderList?
     @Option(help: ArgumentHelp("With --providers: a picture of the times.", valueName: "FILE.svg")) var chart:
         String?
+    @Flag(
+        help:
+            "Measures how it is loaded by the CPU: first, again, from the cache, and the memory of ten sessions."
+    )
+    var startup = false
     @OptionGroup var live: RealtimeOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var report: ReportOptions
@@ -68,6 +77,13 @@ struct Bench: ParsableCommand {
         }
         guard providers == nil || (acceleration.acceleration == .cpu && !live.realtime) else {
             throw ValidationError("--providers excludes --acceleration and --realtime.")
+        }
+        guard
+            !startup
+                || (acceleration.acceleration == .cpu && !live.realtime && providers == nil && threads == 1)
+        else {
+            throw ValidationError(
+                "--startup excludes --acceleration, --realtime, --providers and --threads.")
         }
         guard chart == nil || providers != nil else {
             throw ValidationError("--chart goes with --providers.")
@@ -111,6 +127,7 @@ struct Bench: ParsableCommand {
                     + "Give --dim \(Self.slotsAxis)=\(maximum) or less.")
         }
         if let providers { return try measure(providers, sizes) }
+        if startup { return try measureStartup(sizes) }
         let session =
             acceleration.acceleration == .cpu
             ? processor
@@ -143,6 +160,15 @@ struct Bench: ParsableCommand {
             try Terminal.result(json: report)
         } else {
             try Terminal.result(report.text)
+        }
+    }
+
+    private func measureStartup(_ sizes: [String: Int]) throws {
+        let report = try StartupBench(model: model, dimensions: sizes).run()
+        if self.report.json {
+            try Terminal.result(json: report)
+        } else {
+            try Terminal.result(report.text(model: model))
         }
     }
 

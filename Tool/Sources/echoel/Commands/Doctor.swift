@@ -23,6 +23,7 @@ struct Doctor: ParsableCommand {
         ModelsCheck.run(ModelStore.candidates(named: store.models), runtime, &checks)
         checks.append(.passed("cpu", CPU.describe()))
         DataFolderCheck.run(&checks)
+        GraphCacheCheck.run(&checks)
         LiveCheck.run(&checks)
 
         if report.json {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One `ProviderWorker` as a process.
+/// One `ProviderWorker` or `StartupWorker` as a process.
 final class ProviderProcess {
     private let process = Process()
     private let input = Pipe()
@@ -10,9 +10,11 @@ final class ProviderProcess {
     /// - Parameters:
     ///   - runtime: the folder of the ONNX Runtime to open; nil for the one that is found.
     ///   - program: nil for this one.
-    init(_ arguments: [String], runtime: String?, program: String? = nil) throws {
+    init(
+        command: String = "bench-provider", _ arguments: [String], runtime: String?, program: String? = nil
+    ) throws {
         process.executableURL = URL(fileURLWithPath: program ?? Self.program)
-        process.arguments = ["bench-provider"] + arguments
+        process.arguments = [command] + arguments
         var environment = ProcessInfo.processInfo.environment
         if let runtime { environment["ECHOEL_ONNXRUNTIME"] = runtime }
         process.environment = environment
