@@ -59,7 +59,8 @@
         engine =
             switch session.engine {
             case .onnxRuntime(let runtime, let handle):
-                .onnxRuntime(try unsafe OnnxBinding(session, runtime, handle, inputs: inputs, outputs: outputs))
+                .onnxRuntime(
+                    try unsafe OnnxBinding(session, runtime, handle, inputs: inputs, outputs: outputs))
             case .liteRT(let model): .liteRT(try LiteRTRun(model, inputs: inputs, outputs: outputs))
             }
         self.session = session

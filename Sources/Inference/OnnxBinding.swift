@@ -24,7 +24,9 @@ import COnnxRuntime
         inputs: [BoundRun.Binding], outputs: [BoundRun.Binding]
     ) throws(InferenceError) {
         let table = unsafe runtime.table
-        let device = session.isOnDevice ? try unsafe DeviceTensors(session, runtime, sessionHandle, device: session.device) : nil
+        let device =
+            session.isOnDevice
+            ? try unsafe DeviceTensors(session, runtime, sessionHandle, device: session.device) : nil
         let context = "The tensors of \(session.name) cannot be bound"
         var handle: OpaquePointer?
         try unsafe runtime.check(table.pointee.CreateIoBinding(sessionHandle, &handle), .runFailed, context)

@@ -11,13 +11,23 @@ let hasLiteRT = (try? LiteRT.open()) != nil
     let liteRT = try! LiteRT.open()
     let folder = try! TemporaryFolder()
 
-    func floats(_ elements: [Float], _ shape: [Int]) throws(InferenceError) -> Tensor { try Tensor(elements, shape: shape) }
-    func integers(_ elements: [Int32], _ shape: [Int]) throws(InferenceError) -> Tensor { try Tensor(elements, shape: shape) }
+    func floats(_ elements: [Float], _ shape: [Int]) throws(InferenceError) -> Tensor {
+        try Tensor(elements, shape: shape)
+    }
+    func integers(_ elements: [Int32], _ shape: [Int]) throws(InferenceError) -> Tensor {
+        try Tensor(elements, shape: shape)
+    }
 
     @Test func aModelDescribesItself() throws {
         let session = try Session(liteRT, bytes: TFLiteModel.dense())
-        #expect(session.inputs == [TensorInfo(name: "x", shape: [.dynamic(nil), .fixed(4)], elementType: .float32)])
-        #expect(session.outputs == [TensorInfo(name: "y", shape: [.dynamic(nil), .fixed(2)], elementType: .float32)])
+        #expect(
+            session.inputs == [
+                TensorInfo(name: "x", shape: [.dynamic(nil), .fixed(4)], elementType: .float32)
+            ])
+        #expect(
+            session.outputs == [
+                TensorInfo(name: "y", shape: [.dynamic(nil), .fixed(2)], elementType: .float32)
+            ])
         #expect(session.provider == "LiteRT XNNPACK")
         #expect(session.acceleration == .cpu)
         #expect(session.metadata["description"] == "made by a test")
@@ -143,7 +153,8 @@ let hasLiteRT = (try? LiteRT.open()) != nil
         let (x, y) = (TensorBuffer(count: 4), TensorBuffer(count: 2))
         func bind() throws(InferenceError) -> BoundRun {
             try BoundRun(
-                Session(liteRT, bytes: TFLiteModel.dense()), inputs: [.init(name: "x", shape: [1, 4], buffer: x)],
+                Session(liteRT, bytes: TFLiteModel.dense()),
+                inputs: [.init(name: "x", shape: [1, 4], buffer: x)],
                 outputs: [.init(name: "y", shape: [1, 2], buffer: y)])
         }
         let run = try bind()
@@ -191,7 +202,9 @@ let hasLiteRT = (try? LiteRT.open()) != nil
             #expect(error?.code == .modelUnreadable)
             #expect(error?.message.contains(path) == true)
         }
-        let missing = #expect(throws: InferenceError.self) { try Session(model: "\(folder.path)/none.tflite") }
+        let missing = #expect(throws: InferenceError.self) {
+            try Session(model: "\(folder.path)/none.tflite")
+        }
         #expect(missing?.code == .modelNotFound)
     }
 
@@ -206,7 +219,8 @@ let hasLiteRT = (try? LiteRT.open()) != nil
     @Test(
         .enabled(
             if: (try? testModel("rave_decoder_reference.tflite")) != nil,
-            "no reference decoder for LiteRT: echoel_training litert --out .build/test-models/rave_decoder_reference.tflite"))
+            "no reference decoder for LiteRT: echoel_training litert --out .build/test-models/rave_decoder_reference.tflite"
+        ))
     func theReferenceDecoderIsTheOnnxOne() throws {
         let onnx = try Session(OnnxRuntime.open(), model: testModel("rave_decoder_reference.onnx"))
         let lite = try Session(liteRT, model: testModel("rave_decoder_reference.tflite"))

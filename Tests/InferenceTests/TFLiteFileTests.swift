@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -12,13 +14,17 @@ import Testing
 
     @Test func shapesAndTypesAreRead() throws {
         let file = try TFLiteFile(TFLiteModel.dense(), name: "dense")
-        #expect(file.tensors.map(\.shape) == [[.dynamic(nil), .fixed(4)], [.fixed(2), .fixed(4)], [.dynamic(nil), .fixed(2)]])
+        #expect(
+            file.tensors.map(\.shape) == [
+                [.dynamic(nil), .fixed(4)], [.fixed(2), .fixed(4)], [.dynamic(nil), .fixed(2)],
+            ])
         #expect(file.tensors.map(\.elementType) == [.float32, .float32, .float32])
         #expect(file.metadata["description"] == "made by a test")
         #expect(file.state == nil)
         let fixed = try TFLiteFile(TFLiteModel.dense(rows: 5), name: "dense")
         #expect(fixed.tensors[0].shape == [.fixed(5), .fixed(4)])
-        #expect(try TFLiteFile(TFLiteModel.addition(type: 9), name: "addition").tensors[0].elementType == .int8)
+        #expect(
+            try TFLiteFile(TFLiteModel.addition(type: 9), name: "addition").tensors[0].elementType == .int8)
     }
 
     @Test func whatIsNoModelIsRefused() {
@@ -42,6 +48,11 @@ import Testing
         #expect(reason(TFLiteModel.dense(weightBuffer: 2))?.contains("no buffer") == true)
         #expect(reason(TFLiteModel.dense(weight: 3))?.contains("not there") == true)
         #expect(reason(TFLiteModel.dense(weight: -2))?.contains("not there") == true)
+    }
+
+    @Test func theFixtureIsMadeHere() throws {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("identity.tflite")))
+        #expect([UInt8](bytes) == TFLiteModel.identity())
     }
 
     @Test func statesOfItsOwnAreSeen() throws {

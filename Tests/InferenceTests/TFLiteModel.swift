@@ -156,6 +156,18 @@ extension TFLiteModel {
             constants: [Array(weights.prefix(weightBytes))])
     }
 
+    /// y [1, 4] = x [1, 4] · 1: `Tests/Fixtures/identity.tflite`, for the tests of the tool.
+    static func identity() -> [UInt8] {
+        let weights = (0..<16).flatMap { index in
+            unsafe withUnsafeBytes(of: Float(index % 5 == 0 ? 1 : 0)) { unsafe [UInt8]($0) }
+        }
+        return model(
+            codes: [9],
+            tensors: [tensor("x", [1, 4]), tensor("w", [4, 4], buffer: 1), tensor("y", [1, 4])],
+            inputs: [0], outputs: [2],
+            operations: [operation(0, inputs: [0, 1, -1], outputs: [2], options: 8)], constants: [weights])
+    }
+
     /// `sum` = `left` + `right`, 3 elements each.
     static func addition(type: Int32 = 0, isVariable: Bool = false) -> [UInt8] {
         model(

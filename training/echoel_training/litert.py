@@ -1,8 +1,8 @@
 """The reference decoder for LiteRT (TensorFlow Lite), checked against the ONNX one.
 
-PyPI's litert-torch converts it, in an environment of its own (`training/litert/.venv`, from the pinned
+litert-torch converts it, in an environment of its own (`training/litert/.venv`, from the pinned
 `requirements.txt` beside it): its dependencies are many, and not those of the training. It takes no padded transposed
-convolution in one dimension, so those are converted as polyphase convolutions.
+convolution in one dimension, so those are converted as polyphase convolutions, with the channels last, as XNNPACK has them.
 """
 
 import json
@@ -25,14 +25,19 @@ from .reference import DECODER_FILE, LATENT_SIZE, export_reference, reference_mo
 MAXIMUM_DIFFERENCE = 1e-4
 _FOLDER = Path(__file__).resolve().parent.parent / "litert"
 _VECTORS = 8
+_CHANNELS = 256
 
 
-class _NamedDecoder(nn.Module):
-    """The decoder with polyphase convolutions; its result has a name, which the file then has."""
+class _LiteDecoder(nn.Module):
+    """The decoder with polyphase convolutions, channels last; its result has a name, which the file then has."""
 
     def __init__(self, decoder: nn.Module):
         super().__init__()
-        self.fc = decoder.fc
+        # The rows of the dense layer in the order of frames, then channels, so that nothing has to be transposed.
+        weight, bias = decoder.fc.weight.detach(), decoder.fc.bias.detach()
+        self.fc = nn.Linear(LATENT_SIZE, len(bias))
+        self.fc.weight.data = weight.view(_CHANNELS, -1, LATENT_SIZE).transpose(0, 1).reshape(-1, LATENT_SIZE)
+        self.fc.bias.data = bias.view(_CHANNELS, -1).T.reshape(-1)
         self.layers = nn.Sequential(
             *(
                 PolyphaseConvTranspose1d(layer) if isinstance(layer, nn.ConvTranspose1d) else layer
@@ -41,13 +46,14 @@ class _NamedDecoder(nn.Module):
         )
 
     def forward(self, latent: torch.Tensor) -> dict[str, torch.Tensor]:
-        return {"audio": self.layers(self.fc(latent).view(latent.size(0), 256, 256))}
+        frames = self.layers(self.fc(latent).view(latent.size(0), -1, _CHANNELS))
+        return {"audio": frames.view(latent.size(0), 1, -1)}
 
 
 def export_litert(out: Path, seed: int = 0) -> float:
     """Write the reference decoder of `seed` as a `.tflite` of batch 1; its largest difference from the ONNX one."""
     _, decoder = reference_models(seed)
-    named = _NamedDecoder(decoder).eval()
+    lite = _LiteDecoder(decoder).eval()
     python = _environment()
     generator = torch.Generator().manual_seed(1)
     latents = torch.randn(_VECTORS, LATENT_SIZE, generator=generator)
@@ -57,7 +63,7 @@ def export_litert(out: Path, seed: int = 0) -> float:
         session = onnxruntime.InferenceSession(scratch / DECODER_FILE)
         wanted = np.concatenate([session.run(None, {"latent": row[None].numpy()})[0] for row in latents])
         with torch.no_grad():
-            program = torch.export.export(named, (), {"latent": latents[:1]})
+            program = torch.export.export(lite, (), {"latent": latents[:1]})
         torch.export.save(program, scratch / "decoder.pt2")
         np.savez(scratch / "vectors.npz", latent=latents.numpy(), audio=wanted)
         report = _convert(python, scratch / "decoder.pt2", scratch / "vectors.npz", partial)

@@ -1,8 +1,8 @@
 """Transposed convolutions as plain ones: a stride of s is s interleaved convolutions of the input's own rate.
 
 Output sample s·m + r of a transposed convolution sums w[k]·x[n] over the k = s·(m − n) + r + padding that there are, so each
-phase r is a convolution of x with every s-th weight. One convolution computes all phases as channels of its own, and
-interleaving them is a transposition. (Vaidyanathan, "Multirate Systems and Filter Banks", 1993, section 4.3.)
+phase r is a convolution of x with every s-th weight. One convolution computes all phases as channels of its own; where the
+channels come last, interleaving them moves nothing. (Vaidyanathan, "Multirate Systems and Filter Banks", 1993, section 4.3.)
 """
 
 import torch
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 
 class PolyphaseConvTranspose1d(nn.Module):
-    """What `layer` computes, [batch, channels, frames] → [batch, channels, stride · frames].
+    """What `layer` computes, channels last: [batch, frames, channels] → [batch, stride · frames, channels].
 
     The layer's padding and output padding have to make its output exactly `stride` times as long as its input; groups and
     dilation are 1.
@@ -27,20 +27,19 @@ class PolyphaseConvTranspose1d(nn.Module):
         after = (stride - 1 + padding) // stride
         taps = before + 1 + after
         channels = layer.out_channels
-        weight = torch.zeros(channels, stride, layer.in_channels, taps)
+        weight = torch.zeros(stride, channels, layer.in_channels, taps)
         for phase in range(stride):
             for tap in range(taps):
                 index = stride * (before - tap) + phase + padding
                 if 0 <= index < kernel:
-                    weight[:, phase, :, tap] = layer.weight.detach()[:, :, index].T
+                    weight[phase, :, :, tap] = layer.weight.detach()[:, :, index].T
         self.channels, self.stride, self.padding = channels, stride, (before, after)
-        self.conv = nn.Conv1d(layer.in_channels, stride * channels, taps)
-        self.conv.weight = nn.Parameter(weight.flatten(0, 1), requires_grad=False)
         bias = torch.zeros(channels) if layer.bias is None else layer.bias.detach()
-        self.conv.bias = nn.Parameter(bias.repeat_interleave(stride), requires_grad=False)
+        self.register_buffer("weight", weight.flatten(0, 1)[:, :, None, :])
+        self.register_buffer("bias", bias.repeat(stride))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        phases = self.conv(functional.pad(x, self.padding))
-        batch, _, frames = phases.shape
-        phases = phases.view(batch, self.channels, self.stride, frames)
-        return phases.transpose(2, 3).reshape(batch, self.channels, self.stride * frames)
+        batch, frames, _ = x.shape
+        rows = functional.pad(x, (0, 0, *self.padding))[:, None].permute(0, 3, 1, 2)
+        phases = functional.conv2d(rows, self.weight, self.bias).permute(0, 2, 3, 1)
+        return phases.reshape(batch, self.stride * frames, self.channels)

@@ -34,7 +34,8 @@ struct FlatBuffer {
     private func table(at position: Int) -> Table? {
         guard let back = integer(at: position, as: Int32.self) else { return nil }
         let vtable = position - Int(back)
-        guard let size = integer(at: vtable, as: UInt16.self), size >= 4, vtable + Int(size) <= bytes.count else {
+        guard let size = integer(at: vtable, as: UInt16.self), size >= 4, vtable + Int(size) <= bytes.count
+        else {
             return nil
         }
         return Table(position: position, vtable: vtable, fields: (Int(size) - 4) / 2)
@@ -81,7 +82,8 @@ struct FlatBuffer {
         var tables: [Table] = []
         for index in 0..<vector.count {
             let place = vector.start + 4 * index
-            guard let offset = integer(at: place, as: UInt32.self), let found = self.table(at: place + Int(offset))
+            guard let offset = integer(at: place, as: UInt32.self),
+                let found = self.table(at: place + Int(offset))
             else { return nil }
             tables.append(found)
         }

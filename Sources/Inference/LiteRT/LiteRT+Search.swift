@@ -38,7 +38,8 @@ extension LiteRT {
         guard let data = OnnxRuntime.dataFolder(variable) else { return folders }
         let runtimes = "\(data)/runtimes"
         let installed = ((try? folderEntries(runtimes)) ?? []).filter { $0.hasPrefix("litert-") }
-        folders += installed.isEmpty ? ["\(runtimes)/litert-*"] : newestFirst(installed).map { "\(runtimes)/\($0)" }
+        folders +=
+            installed.isEmpty ? ["\(runtimes)/litert-*"] : newestFirst(installed).map { "\(runtimes)/\($0)" }
         return folders
     }
 

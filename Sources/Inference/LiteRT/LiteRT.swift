@@ -32,7 +32,8 @@ import CLiteRT
     private init(_ library: UnsafePointer<LiteRtLibrary>, candidate: String) {
         unsafe self.library = unsafe library
         unsafe table = unsafe library.pointer(to: \.table)!
-        path = unsafe library.pointee.path.map { unsafe String(cString: $0) }.flatMap(resolvedPath) ?? candidate
+        path =
+            unsafe library.pointee.path.map { unsafe String(cString: $0) }.flatMap(resolvedPath) ?? candidate
     }
 
     /// Does `body` with an environment, alone.

@@ -96,7 +96,8 @@ import CLiteRT
         guard let options = unsafe created else { throw InferenceError(.outOfResources, "\(context).") }
         defer { unsafe table.pointee.DestroyOptions(options) }
         try unsafe liteRT.check(
-            table.pointee.SetOptionsHardwareAccelerators(options, accelerator.rawValue), .invalidArgument, context)
+            table.pointee.SetOptionsHardwareAccelerators(options, accelerator.rawValue), .invalidArgument,
+            context)
         let groups = [
             "xnnpack": "num_threads = \(threads)\n",
             // Messages are kept, to be asked for, instead of printed.
@@ -110,7 +111,9 @@ import CLiteRT
         let status = try unsafe liteRT.withEnvironment(accelerator) { environment in
             unsafe table.pointee.CreateCompiledModel(environment, handle, options, &compiled)
         }
-        guard status == 0, let compiled = unsafe compiled else { throw refusal(LiteRTStatus(code: Int(status))) }
+        guard status == 0, let compiled = unsafe compiled else {
+            throw refusal(LiteRTStatus(code: Int(status)))
+        }
         if accelerator == .gpu {
             var isWhole = false
             unsafe _ = table.pointee.CompiledModelIsNonCpuFullyAccelerated(compiled, &isWhole)
@@ -175,7 +178,8 @@ import CLiteRT
         return (inputs, outputs)
     }
 
-    private func info(_ text: UnsafePointer<CChar>?, _ tensor: OpaquePointer?) throws(InferenceError) -> TensorInfo
+    private func info(_ text: UnsafePointer<CChar>?, _ tensor: OpaquePointer?) throws(InferenceError)
+        -> TensorInfo
     {
         var index: UInt32 = 0
         try unsafe check(liteRT.table.pointee.GetTensorIndex(tensor, &index))

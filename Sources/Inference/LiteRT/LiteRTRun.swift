@@ -44,7 +44,8 @@ import CLiteRT
                 guard let asked = wanted[info.name], asked != shape else { continue }
                 throw InferenceError(
                     .shapeMismatch,
-                    "The output \(info.name) of \(model.name) has shape \(shape) for these inputs, not \(asked).")
+                    "The output \(info.name) of \(model.name) has shape \(shape) for these inputs, not \(asked)."
+                )
             }
             for (index, (info, shape)) in zip(infos, inputShapes + outputShapes).enumerated() {
                 let bytes = try Tensor.elementCount(shape) * (info.elementType.byteCount ?? 0)
@@ -52,7 +53,8 @@ import CLiteRT
                 if let given = unsafe bound?[info.name] {
                     unsafe block = unsafe given
                 } else {
-                    unsafe block = .allocate(byteCount: Swift.max(bytes, 1), alignment: TensorBuffer.alignment)
+                    unsafe block = .allocate(
+                        byteCount: Swift.max(bytes, 1), alignment: TensorBuffer.alignment)
                     unsafe owned.append(block)
                 }
                 unsafe memory.append(block)
@@ -94,18 +96,22 @@ import CLiteRT
     ) throws(InferenceError) -> [[Int]] {
         let table = unsafe model.liteRT.table
         for (index, (info, shape)) in zip(model.inputs, shapes).enumerated() {
-            guard shape.count <= Int(LITERT_MAXIMUM_RANK), shape.allSatisfy({ $0 >= 1 && $0 <= Int32.max }) else {
+            guard shape.count <= Int(LITERT_MAXIMUM_RANK), shape.allSatisfy({ $0 >= 1 && $0 <= Int32.max })
+            else {
                 throw InferenceError(
-                    .shapeMismatch, "The input \(info.name) of \(model.name) cannot have shape \(shape) in LiteRT.")
+                    .shapeMismatch,
+                    "The input \(info.name) of \(model.name) cannot have shape \(shape) in LiteRT.")
             }
             guard info.shape.contains(where: \.isDynamic) else { continue }
             try unsafe model.liteRT.check(
-                table.pointee.CompiledModelResizeInputTensor(compiled, 0, index, shape.map(Int32.init), shape.count),
+                table.pointee.CompiledModelResizeInputTensor(
+                    compiled, 0, index, shape.map(Int32.init), shape.count),
                 .shapeMismatch, "The input \(info.name) of \(model.name) cannot have shape \(shape)")
         }
         var layouts = [LiteRtShape](repeating: LiteRtShape(), count: model.outputs.count)
         try unsafe model.liteRT.check(
-            table.pointee.GetCompiledModelOutputTensorLayouts(compiled, 0, layouts.count, &layouts, true), .shapeMismatch,
+            table.pointee.GetCompiledModelOutputTensorLayouts(compiled, 0, layouts.count, &layouts, true),
+            .shapeMismatch,
             "\(model.name) does not run with inputs of shape \(shapes)\(message(table, compiled))")
         return layouts.map { layout in
             unsafe withUnsafeBytes(of: layout.sizes) { bytes in
@@ -115,7 +121,8 @@ import CLiteRT
     }
 
     private static func makeBuffer(
-        _ model: LiteRTModel, _ info: TensorInfo, _ shape: [Int], _ block: UnsafeMutableRawPointer, _ bytes: Int
+        _ model: LiteRTModel, _ info: TensorInfo, _ shape: [Int], _ block: UnsafeMutableRawPointer,
+        _ bytes: Int
     ) throws(InferenceError) -> OpaquePointer {
         guard let number = info.elementType.liteRT, shape.count <= Int(LITERT_MAXIMUM_RANK), bytes > 0 else {
             throw InferenceError(
@@ -142,7 +149,8 @@ import CLiteRT
     /// What LiteRT has kept of what went wrong, to be put behind a sentence; empty where it kept nothing.
     private static func message(_ table: UnsafePointer<LiteRtTable>, _ compiled: OpaquePointer) -> String {
         var text: UnsafeMutablePointer<CChar>?
-        guard unsafe table.pointee.CompiledModelGetErrorMessages(compiled, &text) == 0, let text = unsafe text else {
+        guard unsafe table.pointee.CompiledModelGetErrorMessages(compiled, &text) == 0, let text = unsafe text
+        else {
             return ""
         }
         defer { unsafe litert_text_free(text) }
@@ -156,14 +164,16 @@ import CLiteRT
 
     /// One run, from the inputs' memory to the outputs'. - Returns: LiteRT's status, 0 for success.
     func run() -> Int32 {
-        unsafe table.pointee.RunCompiledModel(compiled, 0, inputCount, buffers, outputCount, buffers + inputCount)
+        unsafe table.pointee.RunCompiledModel(
+            compiled, 0, inputCount, buffers, outputCount, buffers + inputCount)
     }
 
     @inline(never)
     func failure(_ status: Int32, of name: String) -> InferenceError {
         let cause = LiteRTStatus(code: Int(status))
         return InferenceError(
-            .runFailed, "A run of \(name) failed\(unsafe Self.message(table, compiled)) (\(cause)).", underlying: cause)
+            .runFailed, "A run of \(name) failed\(unsafe Self.message(table, compiled)) (\(cause)).",
+            underlying: cause)
     }
 
     /// Nanoseconds of runs in a bare C loop; 0 where one failed.

@@ -85,7 +85,9 @@ extension LiteRT {
         switch acceleration {
         case .cpu, .xnnpack: return (.cpu, nil)
         case .auto:
-            return (.cpu, "The CPU was chosen: LiteRT's GPU accelerator is taken only where webGPU is asked for.")
+            return (
+                .cpu, "The CPU was chosen: LiteRT's GPU accelerator is taken only where webGPU is asked for."
+            )
         case .webGPU:
             let file = "\(OnnxRuntime.folder(of: path))/\(Self.gpuLibraryName)"
             guard case .file = fileKind(file) else {

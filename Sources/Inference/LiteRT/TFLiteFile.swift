@@ -26,7 +26,8 @@ struct TFLiteFile {
         guard Self.isTFLite(bytes) else {
             throw InferenceError(
                 .modelUnreadable,
-                "\(name) is not a TensorFlow Lite model: it has no mark TFL3. Export the model, or download it, again.")
+                "\(name) is not a TensorFlow Lite model: it has no mark TFL3. Export the model, or download it, again."
+            )
         }
         let reader = Reader(file: FlatBuffer(bytes: bytes))
         do throws(Damage) {
@@ -72,12 +73,14 @@ struct TFLiteFile {
 
         func model() throws(Damage) -> FlatBuffer.Table {
             let model = try require(file.root, "it ends before its contents")
-            let version: UInt32 = try require(file.number(Field.Model.version, of: model), "it has no version")
+            let version: UInt32 = try require(
+                file.number(Field.Model.version, of: model), "it has no version")
             guard version == 3 else { throw Damage(reason: "its format has version \(version), not 3") }
             return model
         }
 
-        func tables(_ field: Int, of table: FlatBuffer.Table, _ what: String) throws(Damage) -> [FlatBuffer.Table]
+        func tables(_ field: Int, of table: FlatBuffer.Table, _ what: String) throws(Damage) -> [FlatBuffer
+            .Table]
         {
             try require(file.tables(field, of: table), "its \(what) lie outside the file")
         }
@@ -119,7 +122,8 @@ struct TFLiteFile {
         private func description(
             of tensor: FlatBuffer.Table, _ buffers: [Int?]
         ) throws(Damage) -> TensorDescription {
-            let sizes = try require(file.numbers(Field.Tensor.shape, of: tensor), "a shape lies outside the file")
+            let sizes = try require(
+                file.numbers(Field.Tensor.shape, of: tensor), "a shape lies outside the file")
             let signature = try require(
                 file.numbers(Field.Tensor.signature, of: tensor), "a shape lies outside the file")
             guard sizes.allSatisfy({ $0 >= 0 }), signature.isEmpty || signature.count == sizes.count else {
@@ -127,7 +131,8 @@ struct TFLiteFile {
             }
             let type: Int8 = try require(file.number(Field.Tensor.type, of: tensor), "a type is missing")
             let elementType = ElementType(tfLite: type)
-            let buffer: UInt32 = try require(file.number(Field.Tensor.buffer, of: tensor), "a buffer is missing")
+            let buffer: UInt32 = try require(
+                file.number(Field.Tensor.buffer, of: tensor), "a buffer is missing")
             guard Int(buffer) < max(buffers.count, 1) else { throw Damage(reason: "a tensor has no buffer") }
             let count = try? Tensor.elementCount(sizes)
             guard let count, count <= 1 << 40 else { throw Damage(reason: "a tensor is too large") }
@@ -154,7 +159,8 @@ struct TFLiteFile {
         }
 
         private func check(_ step: FlatBuffer.Table, codes: Int, tensors: Int) throws(Damage) {
-            let code: UInt32 = try require(file.number(Field.Operator.code, of: step), "an operator has no code")
+            let code: UInt32 = try require(
+                file.number(Field.Operator.code, of: step), "an operator has no code")
             guard Int(code) < codes else { throw Damage(reason: "an operator has no code") }
             try checkIndices(Field.Operator.inputs, of: step, below: tensors, optional: true)
             try checkIndices(Field.Operator.outputs, of: step, below: tensors)
@@ -198,7 +204,9 @@ struct TFLiteFile {
                     let text = file.text(Field.Buffer.data, of: buffers[Int(buffer)])
                 else { continue }
                 let value = text.prefix { $0 != "\0" }
-                if !value.isEmpty, value.count < 256, !value.contains("\u{FFFD}") { metadata[name] = String(value) }
+                if !value.isEmpty, value.count < 256, !value.contains("\u{FFFD}") {
+                    metadata[name] = String(value)
+                }
             }
             return metadata
         }

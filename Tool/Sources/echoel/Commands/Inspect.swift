@@ -14,7 +14,8 @@ struct Inspect: ParsableCommand {
               echoel inspect rave_decoder.onnx --json | jq -r '.inputs[].name'
             """)
 
-    @Argument(help: "The model, an .onnx or .tflite file.", completion: .file(extensions: ["onnx", "tflite"]))
+    @Argument(
+        help: "The model, an .onnx or .tflite file.", completion: .file(extensions: ["onnx", "tflite"]))
     var model: String
     @OptionGroup var report: ReportOptions
 

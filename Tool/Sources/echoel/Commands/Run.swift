@@ -14,7 +14,8 @@ struct Run: ParsableCommand {
               echoel run decoder.onnx --input latent=z.npy --output audio=y.npy
             """)
 
-    @Argument(help: "The model, an .onnx or .tflite file.", completion: .file(extensions: ["onnx", "tflite"]))
+    @Argument(
+        help: "The model, an .onnx or .tflite file.", completion: .file(extensions: ["onnx", "tflite"]))
     var model: String
     @Option(help: ArgumentHelp("An input and its file; once for each input.", valueName: "name=file.npy"))
     var input: [TensorFile] = []

@@ -153,14 +153,16 @@ extension Runtime {
             var rows = installed.map { runtime in
                 let known = catalogue.first { $0.folderName == runtime.name }
                 return Row(
-                    name: runtime.name, installed: true, inUse: runtime.isInUse, isPlugin: runtime.kind == .plugin,
+                    name: runtime.name, installed: true, inUse: runtime.isInUse,
+                    isPlugin: runtime.kind == .plugin,
                     sizeBytes: RuntimeFolder.bytes(in: runtime.path), downloadBytes: known?.wheel.bytes,
                     purpose: known?.purpose, path: runtime.path)
             }
             for package in catalogue where !installed.contains(where: { $0.name == package.folderName }) {
                 rows.append(
                     Row(
-                        name: package.folderName, installed: false, inUse: false, isPlugin: package.kind == .plugin,
+                        name: package.folderName, installed: false, inUse: false,
+                        isPlugin: package.kind == .plugin,
                         sizeBytes: nil, downloadBytes: package.wheel.bytes, purpose: package.purpose,
                         path: nil))
             }

@@ -8,7 +8,8 @@ enum RuntimeCheck {
         } catch {
             checks.append(
                 error.code == .libraryNotFound
-                    ? .passed("litert", "not installed; .tflite models need it: echoel runtime install litert")
+                    ? .passed(
+                        "litert", "not installed; .tflite models need it: echoel runtime install litert")
                     : .failed("litert", error.message, fix: "run echoel runtime install litert"))
         }
     }

@@ -69,7 +69,9 @@ struct ProviderBench {
             contender.give(up: "there is no \(tflite). Give the same model as a .tflite file with --tflite.")
             return contender
         }
-        var arguments = [candidate.isLiteRT ? tflite : model, "--threads", "\(threads)", "--results", results(index)] + candidate.arguments
+        var arguments =
+            [candidate.isLiteRT ? tflite : model, "--threads", "\(threads)", "--results", results(index)]
+            + candidate.arguments
         for (name, size) in dimensions.sorted(by: { $0.key < $1.key }) {
             arguments += ["--dim", "\(name)=\(size)"]
         }

@@ -34,7 +34,9 @@ struct ProviderWorker: ParsableCommand {
     func run() throws {
         let trial: LatencyTrial
         do {
-            let dimensions = Dictionary(dim.map { ($0.name, $0.size) }) { first, _ in first }
+            let isLiteRT = Session.isForLiteRT(model)
+            // The axes of a .tflite file have no names: it has the sizes, or another count of results, which is seen below.
+            let dimensions = isLiteRT ? [:] : Dictionary(dim.map { ($0.name, $0.size) }) { first, _ in first }
             let options = acceleration.sessionOptions(
                 threads: threads, manifest: try ModelManifest.beside(model: model), dimensions: dimensions)
             let session = try Session(model: model, options: options)
@@ -51,10 +53,18 @@ struct ProviderWorker: ParsableCommand {
             }
             var greeting = Greeting(
                 available: true,
-                runtime: Session.isForLiteRT(model) ? "LiteRT" : try OnnxRuntime.open().version)
+                runtime: isLiteRT ? "LiteRT" : try OnnxRuntime.open().version)
             if let reference {
-                greeting.snrDb = Accuracy.decibels(
-                    outputs, reference: try ProviderResults(readingFrom: reference).outputs)
+                let wanted = try ProviderResults(readingFrom: reference).outputs
+                guard outputs.map(\.count) == wanted.map(\.count) else {
+                    return say(
+                        Greeting(
+                            available: false,
+                            reason:
+                                "\(model) gives \(outputs.map(\.count)) numbers where the model gives \(wanted.map(\.count)): "
+                                + "it is another model, or was made for other sizes of the axes."))
+                }
+                greeting.snrDb = Accuracy.decibels(outputs, reference: wanted)
             }
             for _ in 0..<5 { _ = try trial.run() }
             say(greeting)

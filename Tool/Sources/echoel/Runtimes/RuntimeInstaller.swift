@@ -47,7 +47,9 @@ struct RuntimeInstaller {
             try Interruption.check()
             try commit(stage)
         }
-        if folder.nameInUse == nil, package.kind == .onnxRuntime { try folder.use(folder.find(package.folderName)) }
+        if folder.nameInUse == nil, package.kind == .onnxRuntime {
+            try folder.use(folder.find(package.folderName))
+        }
         return true
     }
 
