@@ -18,7 +18,8 @@ struct Row {
 let library: [Row] = [
     Row(name: "Realtime", room: .audio, needs: ["CRealtime"]),
     Row(name: "Signal", room: .audio, needs: ["CRealtime", "Realtime"]),
-    Row(name: "Inference", room: .worker, needs: ["CDigest", "COnnxRuntime", "COperators"]),
+    Row(
+        name: "Inference", room: .worker, needs: ["CDigest", "CLiteRT", "COnnxRuntime", "COperators"]),
     Row(
         name: "Streaming", room: .audio, needs: ["CRealtime", "Inference", "Realtime", "Signal"]),
     Row(
@@ -77,6 +78,7 @@ let package = Package(
     targets: [
         .target(name: "CDigest"),
         .target(name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CLiteRT", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(
             name: "COperators", dependencies: ["COnnxRuntime"],
             linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),

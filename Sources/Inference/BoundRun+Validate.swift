@@ -1,5 +1,3 @@
-import COnnxRuntime
-
 extension BoundRun {
     static func validate(
         _ bindings: [Binding], against infos: [TensorInfo], kind: String, in session: Session
@@ -28,23 +26,6 @@ extension BoundRun {
                         + "but its buffer holds \(binding.buffer.count). Make the buffer larger.")
             }
         }
-    }
-
-    static func makeValue(_ binding: Binding, in session: Session) throws(InferenceError) -> OpaquePointer {
-        let runtime = session.runtime
-        let shape = binding.shape.map(Int64.init)
-        let bytes = binding.shape.reduce(MemoryLayout<Float>.stride, *)
-        var value: OpaquePointer?
-        try unsafe runtime.check(
-            runtime.table.pointee.CreateTensorWithDataAsOrtValue(
-                runtime.memory, binding.buffer.base, bytes, shape, shape.count,
-                Int32(ElementType.float32.rawValue),
-                &value), .shapeMismatch,
-            "No tensor of shape \(binding.shape) for \(binding.name) of \(session.name)")
-        guard let value = unsafe value else {
-            throw InferenceError(.outOfResources, "No tensor of shape \(binding.shape) for \(binding.name).")
-        }
-        return unsafe value
     }
 }
 

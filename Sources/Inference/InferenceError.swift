@@ -4,7 +4,7 @@ public struct InferenceError: Error, Sendable, CustomStringConvertible {
     public var code: Code
     /// One sentence or two for a person: what failed, on which thing, and what to do about it.
     public var message: String
-    /// The error below this one: an `OnnxRuntimeStatus`, a `LibraryLoaderError`, a `SystemCallError`, another
+    /// The error below this one: an `OnnxRuntimeStatus`, a `LiteRTStatus`, a `LibraryLoaderError`, a `SystemCallError`, another
     /// `InferenceError`, or nil.
     public var underlying: (any Error)?
 
@@ -24,12 +24,14 @@ extension InferenceError {
 
         private init(_ description: String) { self.description = description }
 
-        /// No ONNX Runtime library where it was looked for.
+        /// No ONNX Runtime, or LiteRT, library where it was looked for.
         public static let libraryNotFound = Code("libraryNotFound")
-        /// The library is ONNX Runtime, but lacks what the engine calls.
+        /// The library is ONNX Runtime, or LiteRT, but lacks what the engine calls.
         public static let libraryTooOld = Code("libraryTooOld")
         /// The file is not an ONNX Runtime library for this machine.
         public static let notOnnxRuntime = Code("notOnnxRuntime")
+        /// The file is not a LiteRT library for this machine.
+        public static let notLiteRT = Code("notLiteRT")
         /// The acceleration that was asked for cannot be had.
         public static let accelerationUnavailable = Code("accelerationUnavailable")
         /// No file at the model's path.
@@ -48,7 +50,7 @@ extension InferenceError {
         public static let typeUnsupported = Code("typeUnsupported")
         /// The model computes NaN or infinity.
         public static let nonFinite = Code("nonFinite")
-        /// ONNX Runtime refused or broke off a run.
+        /// ONNX Runtime, or LiteRT, refused or broke off a run.
         public static let runFailed = Code("runFailed")
         /// The work was cancelled before it began.
         public static let cancelled = Code("cancelled")

@@ -65,8 +65,11 @@ import COnnxRuntime
         }
     }
 
-    /// What runs the model; the first time for several rows it may be loaded.
-    func handle(isOneRow: Bool) -> OpaquePointer {
+    /// What runs the model with these shapes, by the inputs' names. The first with a dynamic axis over 1 may be loaded here.
+    func handle(for shapes: [String: [Int]]) -> OpaquePointer {
+        let isOneRow = description.inputs.allSatisfy { info in
+            zip(info.shape, shapes[info.name] ?? []).allSatisfy { !$0.isDynamic || $1 <= 1 }
+        }
         if isOneRow { return unsafe oneRow.withLock { unsafe $0?.handle } ?? handle }
         guard let rows else { return unsafe handle }
         return unsafe rows.withLock { rows in

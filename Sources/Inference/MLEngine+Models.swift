@@ -1,8 +1,10 @@
 extension MLEngine {
-    /// Loads a model's file under a name. A model that has the name already is replaced, once its runs have ended.
+    /// Loads a model's file under a name: by LiteRT where it is a `.tflite`, by ONNX Runtime else. A model that has the
+    /// name already is replaced, once its runs have ended.
     ///
     /// - Parameter options: its `acceleration` does not count: the engine's does.
-    /// - Throws: `notInitialized`, `modelNotFound`, `modelUnreadable`, `nonFinite`, `invalidArgument`.
+    /// - Throws: `notInitialized`, `modelNotFound`, `modelUnreadable`, `nonFinite`, `invalidArgument`; for a `.tflite` also what
+    ///   `LiteRT.open` throws, and `accelerationUnavailable`.
     @discardableResult
     public func loadModel(
         at path: String, named name: String, options: SessionOptions = .init()
@@ -10,7 +12,10 @@ extension MLEngine {
         let core = try core()
         var options = options
         options.acceleration = core.asked
-        let session = try Session(core.runtime, model: path, options: options)
+        let session =
+            Session.isForLiteRT(path)
+            ? try Session(LiteRT.open(), model: path, options: options)
+            : try Session(core.runtime, model: path, options: options)
         let model = LoadedModel(session, name: name, path: path)
         let replaced = state.withLock { state in
             state.unloaded[name] = nil

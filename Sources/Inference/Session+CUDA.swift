@@ -55,8 +55,9 @@ extension Session {
         [(value: OpaquePointer, memory: UnsafeMutableRawPointer, host: UnsafeMutableRawPointer, bytes: Int)]
 
     /// - Throws: `accelerationUnavailable`, `outOfResources`.
-    init(_ session: Session, device: Int) throws(InferenceError) {
-        let runtime = session.runtime
+    init(
+        _ session: Session, _ runtime: OnnxRuntime, _ handle: OpaquePointer, device: Int
+    ) throws(InferenceError) {
         guard let copy = unsafe cuda_copy() else {
             throw InferenceError(
                 .accelerationUnavailable,
@@ -74,7 +75,7 @@ extension Session {
         defer { unsafe table.pointee.ReleaseMemoryInfo(information) }
         var allocator: OpaquePointer?
         try unsafe runtime.check(
-            table.pointee.CreateAllocator(session.handle, information, &allocator), .outOfResources, context)
+            table.pointee.CreateAllocator(handle, information, &allocator), .outOfResources, context)
         guard let allocator = unsafe allocator else { throw InferenceError(.outOfResources, "\(context).") }
         self.runtime = runtime
         unsafe self.allocator = unsafe allocator

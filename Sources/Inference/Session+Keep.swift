@@ -12,21 +12,27 @@ extension Session {
     ///
     /// Where the graph has large matrices it gets a `MappedGraph`, if that is as quick with 1 and as exact: a row's product may
     /// be summed up in another order than that of many rows.
-    func prove(_ staged: StagedGraph, _ source: ModelSource, _ options: SessionOptions) -> Proof {
+    func prove(
+        _ staged: StagedGraph, _ runtime: OnnxRuntime, _ source: ModelSource, _ options: SessionOptions
+    ) -> Proof {
         let isMapped = MappedGraph.write(in: staged.folder)
-        guard let other = session(staged.graph, source, options), isEqual(to: other, sizes: [1, 16]) else {
+        guard let other = session(staged.graph, runtime, source, options), isEqual(to: other, sizes: [1, 16])
+        else {
             return .wrong
         }
-        if isMapped, let mapped = session(staged.mapped, source, options),
-            isEqual(to: mapped, sizes: [1], leastDecibels: MappedGraph.leastDecibels), isAsQuick(mapped)
+        if isMapped, let mapped = session(staged.mapped, runtime, source, options),
+            isEqual(to: mapped, sizes: [1], leastDecibels: MappedGraph.leastDecibels), isAsQuick(mapped),
+            case .onnxRuntime(let graph) = mapped.engine
         {
-            return .right(oneRow: mapped.graph)
+            return .right(oneRow: graph)
         }
         removeFile(staged.mapped)
         return .right(oneRow: nil)
     }
 
-    private func session(_ graph: String, _ source: ModelSource, _ options: SessionOptions) -> Session? {
+    private func session(
+        _ graph: String, _ runtime: OnnxRuntime, _ source: ModelSource, _ options: SessionOptions
+    ) -> Session? {
         guard let handle = unsafe try? LoadedGraph.optimized(runtime, graph, options),
             let graph = unsafe try? LoadedGraph(runtime, handle, name: source.name)
         else { return nil }

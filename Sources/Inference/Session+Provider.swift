@@ -124,8 +124,9 @@ extension Session {
         if decibels < least { throw acceleration.unavailable(Accuracy.refusal(decibels, least: least)) }
     }
 
-    /// Whether results have to be looked at: ONNX Runtime's own kernels are trusted, a provider's are not.
-    var isForeign: Bool { provider != Self.cpuProvider }
+    /// Whether results have to be looked at: ONNX Runtime's own kernels are trusted, and LiteRT's on the processor, a
+    /// provider's are not.
+    var isForeign: Bool { acceleration != .cpu }
 
     func nonFinite(_ output: String) -> InferenceError {
         InferenceError(

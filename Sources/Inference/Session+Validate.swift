@@ -55,7 +55,9 @@ extension Session {
     }
 
     /// Copies a result of a run out of ONNX Runtime's memory.
-    func read(_ value: OpaquePointer?, _ info: TensorInfo) throws(InferenceError) -> Tensor {
+    func read(
+        _ value: OpaquePointer?, _ info: TensorInfo, _ runtime: OnnxRuntime
+    ) throws(InferenceError) -> Tensor {
         let table = unsafe runtime.table
         let context = "The output \(info.name) of \(name) cannot be read"
         var type: OpaquePointer?

@@ -354,6 +354,28 @@ def reference(out: Path, seed: int, as_json: bool) -> None:
     _report({"models": paths}, paths, as_json)
 
 
+@cli.command(short_help="Export the guide's reference decoder for LiteRT.")
+@click.option("--out", required=True, type=_FILE, help="The .tflite to write.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Draws the weights.")
+@_JSON
+def litert(out: Path, seed: int, as_json: bool) -> None:
+    """Export the guide's reference decoder as a .tflite (36 MB, batch 1), checked against the ONNX one.
+
+    litert-torch converts it, in training/litert/.venv, which is made on the first use (2 GB).
+
+    \b
+    Example:
+      echoel_training litert --out models/rave_decoder_reference.tflite
+    """
+    from .litert import export_litert
+
+    difference = export_litert(out, seed)
+    if as_json:
+        _print_json({"file": str(out), "maximumDifference": difference})
+    else:
+        click.echo(f"{out}: differs from the ONNX decoder by {difference:.1e} at most")
+
+
 @cli.command()
 @click.option("--out", type=_FILE, required=True, help="The folder to write to.")
 @_JSON

@@ -43,6 +43,37 @@ struct ProviderBenchTests {
         #expect(outcome.code == 1 && outcome.output.isEmpty)
     }
 
+    private static let hasLiteRT = (try? LiteRT.open()) != nil
+
+    @Test(
+        "a .tflite file beside the model is measured by LiteRT, and held against the processor's results",
+        .enabled(if: hasLiteRT, "LiteRT is not installed: run script/bootstrap --test"))
+    func liteRT() throws {
+        func row(_ arguments: String...) throws -> [String: Any] {
+            let report = try tool.run(["bench"] + arguments + ["--seconds", "0.05", "--json"])
+            #expect(report.code == 0, "\(report.errors)")
+            let rows = try #require(try report.json()["providers"] as? [[String: Any]])
+            return try #require(rows.first { $0["provider"] as? String == "litert" })
+        }
+        let found = try row(Fixture.engine("identity.onnx"), "--providers", "litert")
+        #expect(found["available"] as? Bool == true && (found["snrDb"] as? Double ?? 0) > 100, "\(found)")
+        let none = try row(Fixture.engine("scale_bias.onnx"), "--providers", "litert")
+        #expect((none["reason"] as? String)?.contains("scale_bias.tflite") == true)
+        let eight = try row(Fixture.engine("identity.onnx"), "--providers", "litert", "--batch", "8")
+        #expect((eight["reason"] as? String)?.contains("other sizes") == true)
+        let given = try row(
+            Fixture.engine("scale_bias.onnx"), "--providers", "litert", "--tflite",
+            Fixture.engine("identity.tflite"))
+        #expect((given["reason"] as? String)?.contains("another model") == true)
+
+        let alone = try tool.run("bench", Fixture.engine("identity.tflite"), "--seconds", "0", "--json")
+        #expect(try alone.json()["provider"] as? String == "LiteRT XNNPACK")
+        let both = try tool.run("bench", Fixture.engine("identity.tflite"), "--providers", "all")
+        #expect(both.code == 1 && both.errors.contains("--tflite"))
+        let facts = try tool.run("inspect", Fixture.engine("identity.tflite"), "--json")
+        #expect(try facts.json()["provider"] as? String == "LiteRT XNNPACK")
+    }
+
     private static let openVINO = try? RuntimeFolder.standard().find("openvino")
 
     @Test(

@@ -260,7 +260,7 @@ struct ReportTests {
         let names = checks.compactMap { $0["name"] as? String }
         #expect(
             names == [
-                "onnxruntime", "providers", "models", "instrument hiss", "instrument hush", "cpu",
+                "onnxruntime", "providers", "litert", "models", "instrument hiss", "instrument hush", "cpu",
                 "data folder", "cache", "jack", "real-time priority",
             ])
         for check in checks {

@@ -25,6 +25,8 @@ struct Bench: ParsableCommand {
 
               echoel bench decoder.onnx --startup
 
+            LiteRT is among them with the same model as a .tflite file: MODEL.tflite beside it, or --tflite.
+
             Example: a model of 2048 samples as an effect in blocks of 256, in real time:
 
               echoel bench effect.onnx --realtime --block 256 --hop 2048 --seconds 20
@@ -35,8 +37,8 @@ struct Bench: ParsableCommand {
             """)
 
     @Argument(
-        help: "The model, an .onnx file; with --realtime, an instrument's name too.",
-        completion: .file(extensions: ["onnx"]))
+        help: "The model, an .onnx or .tflite file; with --realtime, an instrument's name too.",
+        completion: .file(extensions: ["onnx", "tflite"]))
     var model: String
     @Option(help: "Size of the batch axis, 1 to 65536.")
     var batch = 1
@@ -52,7 +54,7 @@ struct Bench: ParsableCommand {
     var cudaGraph = false
     @Option(
         help: ArgumentHelp(
-            "Measures it with several providers in turns: all, or names of --acceleration.",
+            "Measures it with several providers in turns: all, or litert and names of --acceleration.",
             valueName: "name,…"))
     var providers: ProviderList?
     @Option(help: ArgumentHelp("With --providers: a picture of the times.", valueName: "FILE.svg")) var chart:
@@ -62,6 +64,11 @@ struct Bench: ParsableCommand {
             "Measures how it is loaded by the CPU: first, again, from the cache, and the memory of ten sessions."
     )
     var startup = false
+    @Option(
+        help: ArgumentHelp(
+            "With --providers: the same model for LiteRT; without it MODEL.tflite beside the model.",
+            valueName: "FILE.tflite"), completion: .file(extensions: ["tflite"]))
+    var tflite: String?
     @OptionGroup var live: RealtimeOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var report: ReportOptions
@@ -88,6 +95,9 @@ struct Bench: ParsableCommand {
         guard chart == nil || providers != nil else {
             throw ValidationError("--chart goes with --providers.")
         }
+        guard tflite == nil || providers != nil else {
+            throw ValidationError("--tflite goes with --providers.")
+        }
         var names: Set<String> = []
         for axis in dim {
             guard axis.name != Self.batchAxis else { throw ValidationError("Give the batch with --batch.") }
@@ -101,9 +111,9 @@ struct Bench: ParsableCommand {
     private static let slotsAxis = "slots"
 
     func run() throws {
-        let runtime = try OnnxRuntime.open()
         let options = acceleration.sessionOptions(threads: threads, graph: cudaGraph)
         if live.realtime {
+            let runtime = try OnnxRuntime.open()
             let bench = RealtimeBench(options: live, seconds: seconds)
             if model.hasSuffix(".onnx") {
                 guard live.chords == nil else {
@@ -116,7 +126,7 @@ struct Bench: ParsableCommand {
             return try playLive { try bench.run(instrument, configuration) }
         }
         // The axes are the same whatever runs the model, and they have to be known before it is measured.
-        let processor = try Session(runtime, model: model, options: SessionOptions(intraOpThreads: threads))
+        let processor = try Session(model: model, options: SessionOptions(intraOpThreads: threads))
         let manifest = try ModelManifest.beside(model: model)
         try manifest?.check(against: processor)
         let sizes = try Self.sizes(for: processor, model: model, batch: batch, dim: dim)
@@ -132,7 +142,7 @@ struct Bench: ParsableCommand {
             acceleration.acceleration == .cpu
             ? processor
             : try Session(
-                runtime, model: model,
+                model: model,
                 options: acceleration.sessionOptions(
                     threads: threads, graph: cudaGraph, manifest: manifest, dimensions: sizes))
         if let note = session.accelerationNote { Terminal.note(Terminal.clean(note)) }
@@ -149,9 +159,15 @@ struct Bench: ParsableCommand {
     }
 
     private func measure(_ providers: ProviderList, _ sizes: [String: Int]) throws {
+        guard !Session.isForLiteRT(model) else {
+            throw ToolError(
+                .unusable,
+                "\(model) runs by LiteRT alone. To compare it with ONNX Runtime's providers, give the .onnx file and "
+                    + "--tflite \(model).")
+        }
         if let chart { try StagedFiles.checkTarget(chart) }
         let bench = ProviderBench(
-            model: model, threads: threads, dimensions: sizes, seconds: seconds,
+            model: model, threads: threads, dimensions: sizes, seconds: seconds, tflite: tflite,
             candidates: providers.candidates)
         let report = ProviderReport(
             model: model, threads: threads, dimensions: sizes, providers: try bench.run())
@@ -334,11 +350,10 @@ struct ProviderList: ExpressibleByArgument {
 
     init?(argument: String) {
         let names = argument.split(separator: ",").map { $0.lowercased() }
-        let known = Set(ProviderCandidate.all.map { $0.acceleration.rawValue.lowercased() } + ["all"])
+        let known = Set(ProviderCandidate.all.map { $0.name.lowercased() } + ["all"])
         guard !names.isEmpty, names.allSatisfy(known.contains) else { return nil }
         candidates = ProviderCandidate.all.filter {
-            $0.acceleration == .cpu || names.contains("all")
-                || names.contains($0.acceleration.rawValue.lowercased())
+            $0.isReference || names.contains("all") || names.contains($0.name.lowercased())
         }
     }
 }

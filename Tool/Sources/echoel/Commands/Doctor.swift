@@ -20,6 +20,7 @@ struct Doctor: ParsableCommand {
     func run() throws {
         var checks: [Check] = []
         let runtime = RuntimeCheck.run(&checks)
+        RuntimeCheck.liteRT(&checks)
         ModelsCheck.run(ModelStore.candidates(named: store.models), runtime, &checks)
         checks.append(.passed("cpu", CPU.describe()))
         DataFolderCheck.run(&checks)

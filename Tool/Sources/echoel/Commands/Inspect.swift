@@ -14,17 +14,17 @@ struct Inspect: ParsableCommand {
               echoel inspect rave_decoder.onnx --json | jq -r '.inputs[].name'
             """)
 
-    @Argument(help: "The model, an .onnx file.", completion: .file(extensions: ["onnx"]))
+    @Argument(
+        help: "The model, an .onnx or .tflite file.", completion: .file(extensions: ["onnx", "tflite"]))
     var model: String
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let runtime = try OnnxRuntime.open()
-        let session = try Session(runtime, model: model, options: SessionOptions(probe: false))
+        let session = try Session(model: model, options: SessionOptions(probe: false))
         var problems: [any Error] = []
         let manifest = manifest(session, &problems)
         do throws(InferenceError) {
-            _ = try Session(runtime, model: model)
+            _ = try Session(model: model)
         } catch {
             problems.append(error)
         }

@@ -14,7 +14,8 @@ struct Run: ParsableCommand {
               echoel run decoder.onnx --input latent=z.npy --output audio=y.npy
             """)
 
-    @Argument(help: "The model, an .onnx file.", completion: .file(extensions: ["onnx"]))
+    @Argument(
+        help: "The model, an .onnx or .tflite file.", completion: .file(extensions: ["onnx", "tflite"]))
     var model: String
     @Option(help: ArgumentHelp("An input and its file; once for each input.", valueName: "name=file.npy"))
     var input: [TensorFile] = []
@@ -41,9 +42,8 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
-        let runtime = try OnnxRuntime.open()
         let session = try Session(
-            runtime, model: model,
+            model: model,
             options: acceleration.sessionOptions(
                 threads: threads, manifest: try ModelManifest.beside(model: model)))
         try check(session)

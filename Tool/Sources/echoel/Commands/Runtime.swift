@@ -4,10 +4,11 @@ import Inference
 
 struct Runtime: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Installs builds of ONNX Runtime, and chooses the one in use.",
+        abstract: "Installs builds of ONNX Runtime and LiteRT, and chooses the ONNX Runtime in use.",
         discussion: """
             Several can be installed side by side. The one in use is what every command opens, unless ECHOEL_ONNXRUNTIME \
-            names another library or folder.
+            names another library or folder. LiteRT, which runs .tflite models, is used without being chosen; \
+            ECHOEL_LITERT names another one.
 
             Example: run models with OpenVINO:
 
@@ -53,7 +54,7 @@ extension Runtime {
 
                   echoel runtime install openvino --from onnxruntime_openvino-1.24.1-….whl
                 """)
-        @Argument(help: "The package: cpu, openvino, cuda or webgpu.") var name: String
+        @Argument(help: "The package: cpu, openvino, cuda, webgpu or litert.") var name: String
         @Option(help: ArgumentHelp("A Python package index to download from.", valueName: "URL")) var index:
             String?
         @Option(
@@ -76,7 +77,7 @@ extension Runtime {
             let isNew = try installer.install()
             let runtime = try folder.find(package.folderName)
             try Runtime.say(runtime, isNew ? "Installed" : "Already installed:", report)
-            if !runtime.isInUse, !runtime.isPlugin, !report.json {
+            if !runtime.isInUse, runtime.kind == .onnxRuntime, !report.json {
                 Terminal.note("To use it: echoel runtime use \(package.name)")
             }
         }
@@ -128,7 +129,7 @@ extension Runtime {
 
         init(_ runtime: RuntimeFolder.Installed) {
             (name, path) = (runtime.name, runtime.path)
-            (isPlugin, inUse) = (runtime.isPlugin, runtime.isInUse)
+            (isPlugin, inUse) = (runtime.kind == .plugin, runtime.isInUse)
         }
     }
 
@@ -152,14 +153,16 @@ extension Runtime {
             var rows = installed.map { runtime in
                 let known = catalogue.first { $0.folderName == runtime.name }
                 return Row(
-                    name: runtime.name, installed: true, inUse: runtime.isInUse, isPlugin: runtime.isPlugin,
+                    name: runtime.name, installed: true, inUse: runtime.isInUse,
+                    isPlugin: runtime.kind == .plugin,
                     sizeBytes: RuntimeFolder.bytes(in: runtime.path), downloadBytes: known?.wheel.bytes,
                     purpose: known?.purpose, path: runtime.path)
             }
             for package in catalogue where !installed.contains(where: { $0.name == package.folderName }) {
                 rows.append(
                     Row(
-                        name: package.folderName, installed: false, inUse: false, isPlugin: package.isPlugin,
+                        name: package.folderName, installed: false, inUse: false,
+                        isPlugin: package.kind == .plugin,
                         sizeBytes: nil, downloadBytes: package.wheel.bytes, purpose: package.purpose,
                         path: nil))
             }

@@ -1,7 +1,19 @@
 import Inference
 
-/// Whether ONNX Runtime is there, and what it can run on.
+/// Whether ONNX Runtime is there, and what it can run on; and LiteRT, which only `.tflite` models need.
 enum RuntimeCheck {
+    static func liteRT(_ checks: inout [Check]) {
+        do throws(InferenceError) {
+            checks.append(.passed("litert", try LiteRT.open().path))
+        } catch {
+            checks.append(
+                error.code == .libraryNotFound
+                    ? .passed(
+                        "litert", "not installed; .tflite models need it: echoel runtime install litert")
+                    : .failed("litert", error.message, fix: "run echoel runtime install litert"))
+        }
+    }
+
     static func run(_ checks: inout [Check]) -> OnnxRuntime? {
         do throws(InferenceError) {
             let runtime = try OnnxRuntime.open()

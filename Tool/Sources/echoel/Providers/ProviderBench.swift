@@ -10,6 +10,8 @@ struct ProviderBench {
     let dimensions: [String: Int]
     /// For each provider.
     let seconds: Double
+    /// The same model for LiteRT; nil for `MODEL.tflite` beside it.
+    var tflite: String?
     var candidates = ProviderCandidate.all
     var runtimes: RuntimeFolder? = try? RuntimeFolder.standard()
 
@@ -45,7 +47,7 @@ struct ProviderBench {
             for (index, candidate) in candidates.enumerated() {
                 contenders.append(try start(candidate, index, scratch))
                 let last = contenders[contenders.count - 1].greeting
-                if candidate.acceleration == .cpu, !last.available {
+                if candidate.isReference, !last.available {
                     throw ToolError(.unusable, last.reason ?? "\(model) does not run.")
                 }
             }
@@ -54,23 +56,35 @@ struct ProviderBench {
         }
     }
 
+    /// `decoder.tflite` for `decoder.onnx`.
+    static func tflite(beside model: String) -> String {
+        "\(model.hasSuffix(".onnx") ? String(model.dropLast(".onnx".count)) : model).tflite"
+    }
+
     private func start(_ candidate: ProviderCandidate, _ index: Int, _ scratch: String) throws -> Contender {
         func results(_ index: Int) -> String { "\(scratch)/\(index)" }
-        var arguments = [model, "--threads", "\(threads)", "--results", results(index)] + candidate.arguments
+        var contender = Contender(candidate: candidate)
+        let tflite = tflite ?? Self.tflite(beside: model)
+        if candidate.isLiteRT, !FileManager.default.fileExists(atPath: tflite) {
+            contender.give(up: "there is no \(tflite). Give the same model as a .tflite file with --tflite.")
+            return contender
+        }
+        var arguments =
+            [candidate.isLiteRT ? tflite : model, "--threads", "\(threads)", "--results", results(index)]
+            + candidate.arguments
         for (name, size) in dimensions.sorted(by: { $0.key < $1.key }) {
             arguments += ["--dim", "\(name)=\(size)"]
         }
-        if let cpu = candidates.firstIndex(where: { $0.acceleration == .cpu }), cpu < index {
+        if let cpu = candidates.firstIndex(where: \.isReference), cpu < index {
             arguments += ["--reference", results(cpu)]
         }
         let plain = candidates.firstIndex {
-            $0.acceleration == candidate.acceleration && $0.device == candidate.device && $0.precision == .f32
+            $0.name == candidate.name && $0.device == candidate.device && $0.precision == .f32
         }
         if candidate.precision != .f32, let plain, FileManager.default.fileExists(atPath: results(plain)) {
             arguments += ["--plain", results(plain)]
         }
-        let runtime = try? runtimes?.find(candidate.package)
-        var contender = Contender(candidate: candidate)
+        let runtime = candidate.isLiteRT ? nil : try? runtimes?.find(candidate.package)
         do {
             let process = try ProviderProcess(arguments, runtime: runtime?.path ?? library, program: program)
             contender.greeting = try process.answer(ProviderWorker.Greeting.self, within: Self.loadingSeconds)
@@ -104,7 +118,7 @@ struct ProviderBench {
         let isThere = contender.greeting.available && !contender.milliseconds.isEmpty
         let times = LatencyStatistics(milliseconds: contender.milliseconds)
         return ProviderRow(
-            provider: contender.candidate.acceleration.rawValue,
+            provider: contender.candidate.name,
             device: contender.candidate.acceleration == .openVINO
                 ? contender.candidate.device.rawValue.lowercased() : nil,
             precision: contender.candidate.precisionName, available: isThere,

@@ -1,6 +1,6 @@
 import Inference
 
-/// One way to run a model: a provider with a precision, in the build of ONNX Runtime that has it.
+/// One way to run a model: a provider with a precision, in the build of ONNX Runtime that has it, or LiteRT.
 struct ProviderCandidate: Equatable {
     let acceleration: AccelerationType
     var precision = OpenVINOOptions.Precision.f32
@@ -8,9 +8,16 @@ struct ProviderCandidate: Equatable {
     var tf32 = false
     /// The package of `echoel runtime` that has it; where it is not installed, the library in use is asked.
     let package: String
+    /// With the processor: the same model by LiteRT.
+    var isLiteRT = false
+
+    /// What the others are compared with.
+    var isReference: Bool { acceleration == .cpu && !isLiteRT }
+    var name: String { isLiteRT ? "litert" : acceleration.rawValue }
 
     static let all: [ProviderCandidate] = [
         .init(acceleration: .cpu, package: "cpu"),
+        .init(acceleration: .cpu, package: "litert", isLiteRT: true),
         .init(acceleration: .openVINO, package: "openvino"),
         .init(acceleration: .openVINO, precision: .bf16, package: "openvino"),
         .init(acceleration: .openVINO, precision: .f16, package: "openvino"),
@@ -32,7 +39,7 @@ struct ProviderCandidate: Equatable {
     var title: String {
         let parts = [device == .npu ? "NPU" : nil, precisionName == "f32" ? nil : precisionName].compactMap(
             \.self)
-        return ([acceleration.rawValue] + parts).joined(separator: " ")
+        return ([name] + parts).joined(separator: " ")
     }
 
     /// The command line's words for it.
@@ -44,7 +51,7 @@ struct ProviderCandidate: Equatable {
 
 /// What was found out about one. Others rely on these keys; more may be added.
 struct ProviderRow: Encodable {
-    /// `cpu` is ONNX Runtime as it comes.
+    /// `cpu` is ONNX Runtime as it comes, `litert` LiteRT with XNNPACK.
     let provider: String
     let device: String?
     /// `f32`, `tf32`, `bf16`, `f16`.
@@ -56,7 +63,7 @@ struct ProviderRow: Encodable {
     /// Against the row `cpu`, of the output that is farthest from it; 200 where all are equal to the bit.
     let snrDb: Double?
     let runs: Int?
-    /// ONNX Runtime's own version.
+    /// ONNX Runtime's own version; `LiteRT` for LiteRT, which does not tell.
     let runtime: String?
 
     private enum Key: String, CodingKey {

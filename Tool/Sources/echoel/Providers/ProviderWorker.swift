@@ -34,11 +34,13 @@ struct ProviderWorker: ParsableCommand {
     func run() throws {
         let trial: LatencyTrial
         do {
-            let runtime = try OnnxRuntime.open()
-            let dimensions = Dictionary(dim.map { ($0.name, $0.size) }) { first, _ in first }
+            let isLiteRT = Session.isForLiteRT(model)
+            // The axes of a .tflite file have no names: it has the sizes, or another count of results, which is seen below.
+            let dimensions = isLiteRT ? [:] : Dictionary(dim.map { ($0.name, $0.size) }) { first, _ in first }
             let options = acceleration.sessionOptions(
                 threads: threads, manifest: try ModelManifest.beside(model: model), dimensions: dimensions)
-            trial = try LatencyTrial(Session(runtime, model: model, options: options), dimensions: dimensions)
+            let session = try Session(model: model, options: options)
+            trial = try LatencyTrial(session, dimensions: dimensions)
             let outputs = try trial.outputs()
             try ProviderResults(outputs).write(to: results)
             if let plain, try ProviderResults(readingFrom: plain).outputs == outputs {
@@ -49,10 +51,20 @@ struct ProviderWorker: ParsableCommand {
                             "it was asked for \(acceleration.precision) and computed in f32: this machine's "
                             + "\(acceleration.acceleration) has no \(acceleration.precision)."))
             }
-            var greeting = Greeting(available: true, runtime: runtime.version)
+            var greeting = Greeting(
+                available: true,
+                runtime: isLiteRT ? "LiteRT" : try OnnxRuntime.open().version)
             if let reference {
-                greeting.snrDb = Accuracy.decibels(
-                    outputs, reference: try ProviderResults(readingFrom: reference).outputs)
+                let wanted = try ProviderResults(readingFrom: reference).outputs
+                guard outputs.map(\.count) == wanted.map(\.count) else {
+                    return say(
+                        Greeting(
+                            available: false,
+                            reason:
+                                "\(model) gives \(outputs.map(\.count)) numbers where the model gives \(wanted.map(\.count)): "
+                                + "it is another model, or was made for other sizes of the axes."))
+                }
+                greeting.snrDb = Accuracy.decibels(outputs, reference: wanted)
             }
             for _ in 0..<5 { _ = try trial.run() }
             say(greeting)

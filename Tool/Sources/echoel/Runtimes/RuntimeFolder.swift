@@ -18,13 +18,13 @@ struct RuntimeFolder {
     struct Installed: Equatable {
         let name: String
         let path: String
-        /// A library of providers alone, which is never in use by itself.
-        let isPlugin: Bool
+        let kind: RuntimePackage.Kind
         let isInUse: Bool
     }
 
     private static let link = "current"
     private static let library = "libonnxruntime.so"
+    private static let liteRTLibrary = "libLiteRt.so"
 
     /// What is installed, by name.
     var installed: [Installed] {
@@ -33,9 +33,17 @@ struct RuntimeFolder {
         return entries.sorted().filter { !$0.hasPrefix(".") && $0 != Self.link }.compactMap { name in
             let folder = "\(path)/\(name)"
             let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            let isRuntime = files.contains(Self.library)
-            guard isRuntime || files.contains(where: Self.isPlugin) else { return nil }
-            return Installed(name: name, path: folder, isPlugin: !isRuntime, isInUse: name == used)
+            let kind: RuntimePackage.Kind
+            if files.contains(Self.library) {
+                kind = .onnxRuntime
+            } else if files.contains(Self.liteRTLibrary) {
+                kind = .liteRT
+            } else if files.contains(where: Self.isPlugin) {
+                kind = .plugin
+            } else {
+                return nil
+            }
+            return Installed(name: name, path: folder, kind: kind, isInUse: name == used)
         }
     }
 
@@ -69,13 +77,15 @@ struct RuntimeFolder {
 
     /// Makes it the one that everything opens which asks for none.
     ///
-    /// - Throws: `unusable` for a plug-in, `unwritable`.
+    /// - Throws: `unusable` for what is no ONNX Runtime, `unwritable`.
     func use(_ runtime: Installed) throws(ToolError) {
-        guard !runtime.isPlugin else {
+        guard runtime.kind == .onnxRuntime else {
+            let what =
+                runtime.kind == .plugin
+                ? "is a plug-in, which whatever runtime is in use takes by itself."
+                : "is there for .tflite models, and nothing has to be chosen for that."
             throw ToolError(
-                .unusable,
-                "\(runtime.name) is a plug-in, which whatever runtime is in use takes by itself. "
-                    + "Choose a runtime, for example: echoel runtime use cpu")
+                .unusable, "\(runtime.name) \(what) Choose a runtime, for example: echoel runtime use cpu")
         }
         // Renaming a link over another replaces it at once: there always is one.
         let staged = "\(path)/.current.\(getpid())"
@@ -91,7 +101,7 @@ struct RuntimeFolder {
     /// - Throws: `unusable` for the one in use, `unwritable`.
     func remove(_ runtime: Installed) throws(ToolError) {
         guard !runtime.isInUse else {
-            let other = installed.first { !$0.isPlugin && !$0.isInUse }?.name
+            let other = installed.first { $0.kind == .onnxRuntime && !$0.isInUse }?.name
             throw ToolError(
                 .unusable,
                 "\(runtime.name) is in use. "

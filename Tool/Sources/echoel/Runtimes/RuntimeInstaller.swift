@@ -48,7 +48,9 @@ struct RuntimeInstaller {
             try Interruption.check()
             try commit(stage)
         }
-        if folder.nameInUse == nil, !package.isPlugin { try folder.use(folder.find(package.folderName)) }
+        if folder.nameInUse == nil, package.kind == .onnxRuntime {
+            try folder.use(folder.find(package.folderName))
+        }
         return true
     }
 
@@ -117,7 +119,7 @@ struct RuntimeInstaller {
                 guard notices.contains(name), !files.fileExists(atPath: "\(made)/\(name)") else { continue }
                 try files.copyItem(atPath: "\(stage)/wheel/\(entry)", toPath: "\(made)/\(name)")
             }
-            if !package.isPlugin, let library = package.libraries.first {
+            if package.kind == .onnxRuntime, let library = package.libraries.first {
                 try files.createSymbolicLink(
                     atPath: "\(made)/libonnxruntime.so", withDestinationPath: library)
             }
@@ -129,18 +131,26 @@ struct RuntimeInstaller {
         }
     }
 
+    /// The version that the library in a folder says it has; nil where it says none.
+    ///
+    /// - Throws: `unusable` where it cannot be opened.
+    private func answer(_ folder: String) throws(ToolError) -> String? {
+        do throws(InferenceError) {
+            switch package.kind {
+            case .onnxRuntime: return try version(folder)
+            case .liteRT: _ = try LiteRT.open(library: folder)
+            case .plugin: break
+            }
+            return nil
+        } catch {
+            throw ToolError(.unusable, "\(package.folderName) does not run here: \(error)")
+        }
+    }
+
     private func commit(_ stage: String) throws(ToolError) {
         let made = "\(stage)/\(package.folderName)"
-        if !package.isPlugin {
-            let found: String
-            do throws(InferenceError) {
-                found = try version(made)
-            } catch {
-                throw ToolError(.unusable, "\(package.folderName) does not run here: \(error)")
-            }
-            guard found == package.version else {
-                throw ToolError(.unusable, "The library of \(package.folderName) says that it is \(found).")
-            }
+        if let found = try answer(made), found != package.version {
+            throw ToolError(.unusable, "The library of \(package.folderName) says that it is \(found).")
         }
         guard unsafe rename(made, target) != 0 else { return }
         let number = errno

@@ -1,4 +1,4 @@
-/// A build of ONNX Runtime, or a plug-in for one, that `echoel runtime` installs: a wheel of a Python package index, and the
+/// A build of ONNX Runtime, a plug-in for one, or LiteRT, that `echoel runtime` installs: a wheel of a Python package index, and the
 /// shared libraries in it that are wanted. Nothing of it is Python's.
 struct RuntimePackage {
     /// What people call it.
@@ -12,8 +12,15 @@ struct RuntimePackage {
     let folder: String
     let libraries: [String]
     let wheel: Wheel
-    /// A library of providers that another build registers, and no build by itself.
-    var isPlugin = false
+    var kind = Kind.onnxRuntime
+
+    enum Kind {
+        case onnxRuntime
+        /// A library of providers that another build registers, and no build by itself.
+        case plugin
+        /// What runs `.tflite` models, beside whatever ONNX Runtime is in use.
+        case liteRT
+    }
 
     /// The wheel for one platform.
     struct Wheel {
@@ -56,6 +63,11 @@ extension RuntimePackage {
                         platform: "manylinux_2_28_x86_64",
                         sha256: "5d8c961eda91a88961cad1fb7621f389f006b18497d6ea9ecf96f729f066cbfb",
                         bytes: 6_892_120, unpackedBytes: 16_798_234)),
+                liteRT(
+                    Wheel(
+                        platform: "manylinux_2_27_x86_64",
+                        sha256: "dc9f56c23e0dcf182b6c35f23fbb102ed048296588882b806d5eff7654c04c88",
+                        bytes: 21_781_762, unpackedBytes: 59_671_115)),
             ]
         #elseif os(Linux) && arch(arm64)
             [
@@ -75,6 +87,11 @@ extension RuntimePackage {
                         platform: "manylinux_2_28_aarch64",
                         sha256: "17f660db53b1a509c63e721ac6784a2daa1c4e91a968523ee9986505ee5b0a55",
                         bytes: 6_096_222, unpackedBytes: 14_209_795)),
+                liteRT(
+                    Wheel(
+                        platform: "manylinux_2_27_aarch64",
+                        sha256: "9891611b23a87cc2ace60e4b5ee9a2ee6f0fb7f395f009470961ae6e6310e1b8",
+                        bytes: 14_380_093, unpackedBytes: 42_069_887)),
             ]
         #else
             []
@@ -118,7 +135,15 @@ extension RuntimePackage {
             name: "webgpu", version: "0.4.0",
             purpose: "any graphics processor with Vulkan; a plug-in for ONNX Runtime 1.24.4 and later",
             project: "onnxruntime-ep-webgpu", folder: "onnxruntime_ep_webgpu",
-            libraries: ["libonnxruntime_providers_webgpu.so"], wheel: wheel, isPlugin: true)
+            libraries: ["libonnxruntime_providers_webgpu.so"], wheel: wheel, kind: .plugin)
+    }
+
+    private static func liteRT(_ wheel: Wheel) -> RuntimePackage {
+        RuntimePackage(
+            name: "litert", version: "2.3.0",
+            purpose: "LiteRT: .tflite models, on processors and on graphics processors with Vulkan",
+            project: "ai-edge-litert", folder: "ai_edge_litert",
+            libraries: ["libLiteRt.so", "libLiteRtWebGpuAccelerator.so"], wheel: wheel, kind: .liteRT)
     }
 
     /// The package that people mean by `cpu` or `cpu-1.32.0`.
