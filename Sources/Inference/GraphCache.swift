@@ -7,7 +7,7 @@
 ///
 /// Room: control.
 public enum GraphCache: Sendable, Hashable {
-    /// `cache/graphs` in echoel's data folder; the environment variable `ECHOEL_CACHE` names another folder, or is `off`.
+    /// `cache/graphs` in echoel's data folder; the environment variable `ECHOEL_GRAPH_CACHE` names another folder, or is `off`.
     case automatic
     case folder(String)
     /// Every process optimises for itself.
@@ -24,7 +24,7 @@ public enum GraphCache: Sendable, Hashable {
         case .off: return nil
         case .folder(let path): return path
         case .automatic:
-            let named = environmentVariable("ECHOEL_CACHE")
+            let named = environmentVariable("ECHOEL_GRAPH_CACHE")
             if named == "off" { return nil }
             return named ?? OnnxRuntime.dataFolder().map { "\($0)/cache/graphs" }
         }

@@ -57,7 +57,7 @@ extension LoadedGraph {
             return try plain(
                 runtime, source, options, .cpu,
                 cacheNote: "The optimised graph is not kept: \(path) has \(free >> 20) MiB free, and "
-                    + "\(wanted >> 20) MiB are wanted. Make room, or set ECHOEL_CACHE to another folder.")
+                    + "\(wanted >> 20) MiB are wanted. Make room, or set ECHOEL_GRAPH_CACHE to another folder.")
         }
         let staged: StagedGraph
         do throws(SystemCallError) {
@@ -66,7 +66,7 @@ extension LoadedGraph {
             return try plain(
                 runtime, source, options, .cpu,
                 cacheNote: "The optimised graph is not kept: \(path) cannot be written "
-                    + "(\(systemMessage(error.number))). Set ECHOEL_CACHE to a folder of yours.")
+                    + "(\(systemMessage(error.number))). Set ECHOEL_GRAPH_CACHE to a folder of yours.")
         }
         // A graph that cannot be written is no reason not to load the model.
         guard

@@ -171,7 +171,7 @@ struct GraphCacheBench {
             let session = try Session(bench.runtime, model: model, options: options)
             #expect(session.origin == .model)
             #expect(session.cacheNote?.contains("cannot be written (Not a directory)") == true)
-            #expect(session.cacheNote?.contains("ECHOEL_CACHE") == true)
+            #expect(session.cacheNote?.contains("ECHOEL_GRAPH_CACHE") == true)
         }
         #expect(options.cache.summary().problem?.contains("cannot be written") == true)
         #expect(GraphCache.off.folder == nil)

@@ -275,7 +275,7 @@ struct ReportTests {
         let folder = try TemporaryFolder()
         func detail(_ cache: String) throws -> String {
             var tool = Tool()
-            tool.environment["ECHOEL_CACHE"] = cache
+            tool.environment["ECHOEL_GRAPH_CACHE"] = cache
             let checks = try #require(try tool.run("doctor", "--json").json()["checks"] as? [[String: Any]])
             let check = try #require(checks.first { $0["name"] as? String == "cache" })
             #expect(check["ok"] as? Bool == true)

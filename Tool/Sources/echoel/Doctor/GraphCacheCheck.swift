@@ -7,7 +7,7 @@ enum GraphCacheCheck {
         let detail: String
         if let problem = summary.problem {
             detail =
-                "nothing is kept, models load more slowly: \(problem); set ECHOEL_CACHE to a folder of yours"
+                "nothing is kept, models load more slowly: \(problem); set ECHOEL_GRAPH_CACHE to a folder of yours"
         } else if let folder = summary.folder {
             let size = (Double(summary.bytes) / 1_048_576).formatted(decimals: 1)
             detail =
