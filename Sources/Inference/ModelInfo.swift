@@ -11,7 +11,7 @@ public struct ModelInfo: Sendable, Hashable {
     public let sizeBytes: Int
     /// What the file says about itself.
     public let metadata: [String: String]
-    /// ONNX Runtime's name for the execution provider that runs it.
+    /// ONNX Runtime's name for the execution provider that runs it; `LiteRT XNNPACK` or `LiteRT WebGPU` for a `.tflite`.
     public let provider: String
     /// Why another provider than the one asked for runs it; nil when nothing was given up.
     public let accelerationNote: String?

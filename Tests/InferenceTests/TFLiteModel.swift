@@ -28,7 +28,7 @@ struct TFLiteModel {
     }
 
     private mutating func append(_ value: Int32) {
-        withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
     private mutating func append(_ value: UInt16) { bytes += [UInt8(value & 255), UInt8(value >> 8)] }

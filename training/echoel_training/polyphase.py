@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-# A convolution computes so many channels at once or more: phases of fewer share one, at the price of a weight that is zero.
+# A convolution computes so many channels at once or more: phases of fewer share one, at the price of a zero weight.
 _VECTOR_CHANNELS = 16
 
 
@@ -25,7 +25,7 @@ class PolyphaseConvTranspose1d(nn.Module):
         (kernel,), (self.stride,), (padding,) = layer.kernel_size, layer.stride, layer.padding
         length = kernel - 2 * padding + layer.output_padding[0]
         if length != self.stride or layer.groups != 1 or layer.dilation != (1,):
-            raise ValueError(f"{layer} does not make its input exactly {self.stride} times as long, or is in groups or dilated")
+            raise ValueError(f"{layer} does not make its input {self.stride} times as long, or has groups or dilation")
         self.channels = layer.out_channels
         # The input frames from m - before to m + after count for the outputs of frame m.
         self.before = (kernel - 1 - padding) // self.stride + 1

@@ -9,7 +9,8 @@ from echoel_training.reference import reference_models
 
 
 @pytest.mark.parametrize(
-    "kernel,stride,padding,extra", [(15, 2, 7, 1), (4, 2, 1, 0), (16, 8, 4, 0), (2, 2, 0, 0), (9, 3, 3, 0), (5, 4, 2, 3), (2, 4, 0, 2)]
+    "kernel,stride,padding,extra",
+    [(15, 2, 7, 1), (4, 2, 1, 0), (16, 8, 4, 0), (2, 2, 0, 0), (9, 3, 3, 0), (5, 4, 2, 3), (2, 4, 0, 2)],
 )
 @pytest.mark.parametrize("channels", [5, 16])
 def test_it_equals_the_transposed_convolution(kernel, stride, padding, extra, channels):
