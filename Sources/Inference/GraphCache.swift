@@ -1,7 +1,7 @@
 /// Where models are kept as ONNX Runtime has optimised them, so that the next process that loads one need not do it again and
 /// maps its weights into memory instead of reading them.
 ///
-/// An entry belongs to one content (SHA-256), one build of ONNX Runtime, one kind of processor and one set of options that the
+/// An entry belongs to one content (SHA-256), one build of ONNX Runtime, one machine and one set of options that the
 /// graph depends on; one that is damaged, or was changed by another hand, counts as none and is made anew. Models that the
 /// CPU runs are kept, of `leastModelBytes` or more, unless their weights lie in files of their own.
 ///

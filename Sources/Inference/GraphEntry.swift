@@ -38,7 +38,7 @@ struct GraphEntry {
     private static let probed = "probed"
 
     /// What an entry that is whole says.
-    struct Contents {
+    struct Contents: Equatable {
         /// Whether the model has been seen to give finite results.
         let isProbed: Bool
         /// Whether it has a `MappedGraph`.

@@ -9,6 +9,7 @@ extension LoadedGraph {
         _ acceleration: AccelerationType
     ) throws(InferenceError) -> (graph: LoadedGraph, isShared: Bool) {
         let cache = options.cache
+        let stamp = source.stamp
         // Threads of a run that several sessions had in common would be missed by each of them.
         let isShared = options.sharesWeights && options.intraOpThreads == 1 && options.interOpThreads == 1
         let isKept = cache.folder != nil && source.sizeBytes >= GraphCache.leastModelBytes
@@ -18,8 +19,15 @@ extension LoadedGraph {
             return (try plain(runtime, source, options, acceleration), false)
         }
         let load = { () throws(InferenceError) -> LoadedGraph in
-            isKept
+            let graph =
+                isKept
                 ? try cached(runtime, source, content, options) : try plain(runtime, source, options, .cpu)
+            // What was loaded has to be what is known by that content.
+            guard source.stamp == stamp else {
+                throw InferenceError(
+                    .modelUnreadable, "\(source.name) changed while it was being loaded. Load it again.")
+            }
+            return graph
         }
         guard isShared else { return (try load(), false) }
         let key = LoadedGraphs.Key(
@@ -52,12 +60,20 @@ extension LoadedGraph {
         }
         // What is written is the weights, which may be twice as wide as in the model, and the graph.
         let wanted = UInt64(source.sizeBytes) * 4 + 1 << 24
+        guard wanted <= GraphCache.limitBytes else {
+            return try plain(
+                runtime, source, options, .cpu,
+                cacheNote:
+                    "The optimised graph is not kept: it may take \(wanted >> 20) MiB, and the cache holds "
+                    + "\(GraphCache.limitBytes >> 20) MiB.")
+        }
         makeFolders(path)
         if let free = freeBytes(path), free < wanted {
             return try plain(
                 runtime, source, options, .cpu,
                 cacheNote: "The optimised graph is not kept: \(path) has \(free >> 20) MiB free, and "
-                    + "\(wanted >> 20) MiB are wanted. Make room, or set ECHOEL_GRAPH_CACHE to another folder.")
+                    + "\(wanted >> 20) MiB are wanted. Make room, or set ECHOEL_GRAPH_CACHE to another folder."
+            )
         }
         let staged: StagedGraph
         do throws(SystemCallError) {
@@ -82,7 +98,9 @@ extension LoadedGraph {
     ) throws(InferenceError) -> LoadedGraph {
         let graph = contents.isMapped ? entry.mapped : entry.graph
         let handle = try unsafe optimized(runtime, graph, options)
-        let loadRows = { unsafe try? optimized(runtime, entry.graph, options) }
+        let loadRows = {
+            unsafe entry.read() == contents ? unsafe try? optimized(runtime, entry.graph, options) : nil
+        }
         return try unsafe LoadedGraph(
             runtime, handle, name: source.name, entry: entry, isProbed: contents.isProbed,
             loadRows: contents.isMapped ? loadRows : nil)
@@ -99,6 +117,9 @@ extension LoadedGraph {
 }
 
 extension ModelSource {
+    /// Of its file; nil in memory.
+    fileprivate var stamp: FileStamp? { path.flatMap { FileStamp($0) } }
+
     /// Nil where it cannot be read.
     fileprivate func content(_ cacheFolder: String?) -> ModelContent? {
         switch self {

@@ -8,7 +8,7 @@ extension Session {
     }
 
     /// Compares an optimised graph with this session: it has to describe itself the same and to give the same results, bit for
-    /// bit, on noise with every dynamic axis 1, and 16, as far as the model takes that.
+    /// bit, on noise with every dynamic axis 1, and 16, as far as the model takes that and is quick at it.
     ///
     /// Where the graph has large matrices it gets a `MappedGraph`, if that is as quick with 1 and as exact: a row's product may
     /// be summed up in another order than that of many rows.
@@ -45,7 +45,8 @@ extension Session {
             return false
         }
         var compared = 0
-        for size in sizes {
+        let start = monotonicNanoseconds()
+        for size in sizes where compared == 0 || isQuick(size, since: start) {
             guard let noise = inputTensors(.positiveNoise, sizeOf: { _ in size }),
                 let wanted = try? run(noise)
             else { continue }
@@ -60,11 +61,29 @@ extension Session {
         return compared > 0
     }
 
+    /// A first load must not take minutes, or all memory, for what is only compared.
+    private func isQuick(_ size: Int, since start: UInt64) -> Bool {
+        guard monotonicNanoseconds() - start < Self.patience else { return false }
+        var elements = 0
+        for info in inputs + outputs {
+            guard let count = try? Tensor.elementCount(info.shape.map { self.size(of: $0) { _ in size } }),
+                count <= Self.mostElements
+            else { return false }
+            elements += count
+        }
+        return elements <= Self.mostElements
+    }
+
+    /// Nanoseconds.
+    private static let patience: UInt64 = 200_000_000
+    private static let mostElements = 1 << 22
+
     /// Whether the other's fastest of a few runs in turns, every dynamic axis 1, takes at most a fiftieth longer.
     private func isAsQuick(_ other: Session) -> Bool {
         guard let trials = try? [LatencyTrial(self), LatencyTrial(other)] else { return false }
         var fastest = [Double.infinity, .infinity]
         for _ in 0..<12 {
+            guard fastest[0] == .infinity || fastest[0] < Double(Self.patience) / 1e6 else { return false }
             for (index, trial) in trials.enumerated() {
                 guard let milliseconds = try? trial.run() else { return false }
                 fastest[index] = min(fastest[index], milliseconds)

@@ -23,7 +23,7 @@ public struct SessionOptions: Sendable, Hashable {
     /// Options of any other provider, by ONNX Runtime's own names.
     public var others: [String: String]
     /// Whether loading runs the model once or twice and refuses one that computes NaN or infinity; not one whose runs are
-    /// recorded as a CUDA graph.
+    /// recorded as a CUDA graph, nor one that another session, or the cache, knows to have passed.
     public var probe: Bool
     /// Whether operators of our own run what a model carries as functions besides; on a CPU only.
     public var ownOperators: Bool

@@ -149,6 +149,28 @@ let hasLiteRT = (try? LiteRT.open()) != nil
         #expect(error?.code == .shapeMismatch)
     }
 
+    /// As a state has that is given back under its own name.
+    @Test func anOutputMayHaveAnInputsName() throws {
+        let session = try Session(liteRT, bytes: TFLiteModel.dense(output: "x"))
+        let (taken, given) = (TensorBuffer(count: 8), TensorBuffer(count: 4))
+        let run = try BoundRun(
+            session, inputs: [.init(name: "x", shape: [2, 4], buffer: taken)],
+            outputs: [.init(name: "x", shape: [2, 2], buffer: given)])
+        taken.fill(1)
+        try run.run()
+        #expect(given.withSpan { [$0[0], $0[1], $0[2], $0[3]] } == [6, 22, 6, 22])
+        #expect(taken.withSpan { $0[0] == 1 && $0[7] == 1 })
+        #expect(
+            try session.run(["x": floats([1, 1, 1, 1], [1, 4])])["x"] == floats([6, 22], [1, 2]))
+    }
+
+    @Test func inputsOfOneNameAreRefused() {
+        let error = #expect(throws: InferenceError.self) {
+            _ = try Session(liteRT, bytes: TFLiteModel.addition(right: "left"))
+        }
+        #expect(error?.code == .modelUnreadable)
+    }
+
     @Test func aBoundRunOutlivesTheVariableOfItsSession() throws {
         let (x, y) = (TensorBuffer(count: 4), TensorBuffer(count: 2))
         func bind() throws(InferenceError) -> BoundRun {

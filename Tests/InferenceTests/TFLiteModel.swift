@@ -140,9 +140,10 @@ extension TFLiteModel {
     }
 
     /// y [n, 2] = x [n, 4] · wᵀ, w = 0…7; the first axis is dynamic unless `rows` says otherwise.
-    static func dense(rows: Int32? = nil, weightBytes: Int = 32, weightBuffer: Int32 = 1, weight: Int32 = 1)
-        -> [UInt8]
-    {
+    static func dense(
+        rows: Int32? = nil, weightBytes: Int = 32, weightBuffer: Int32 = 1, weight: Int32 = 1,
+        output: String = "y"
+    ) -> [UInt8] {
         let weights = (0..<8).flatMap { unsafe withUnsafeBytes(of: Float($0)) { unsafe [UInt8]($0) } }
         let first = rows ?? -1
         return model(
@@ -150,7 +151,7 @@ extension TFLiteModel {
             tensors: [
                 tensor("x", [rows ?? 1, 4], signature: [first, 4]),
                 tensor("w", [2, 4], buffer: weightBuffer),
-                tensor("y", [rows ?? 1, 2], signature: [first, 2]),
+                tensor(output, [rows ?? 1, 2], signature: [first, 2]),
             ], inputs: [0], outputs: [2],
             operations: [operation(0, inputs: [0, weight, -1], outputs: [2], options: 8)],
             constants: [Array(weights.prefix(weightBytes))])
@@ -169,11 +170,13 @@ extension TFLiteModel {
     }
 
     /// `sum` = `left` + `right`, 3 elements each.
-    static func addition(type: Int32 = 0, isVariable: Bool = false) -> [UInt8] {
+    static func addition(
+        type: Int32 = 0, isVariable: Bool = false, right: String = "right"
+    ) -> [UInt8] {
         model(
             codes: [0],
             tensors: [
-                tensor("left", [3], type: type), tensor("right", [3], type: type, isVariable: isVariable),
+                tensor("left", [3], type: type), tensor(right, [3], type: type, isVariable: isVariable),
                 tensor("sum", [3], type: type),
             ], inputs: [0, 1], outputs: [2],
             operations: [operation(0, inputs: [0, 1], outputs: [2], options: 11)])

@@ -21,7 +21,7 @@
 
     @_noLocks
     private func play(
-        _ context: UnsafeMutablePointer<CoreAudioDevice.Context>, _ hostTime: UInt64, _ frames: Int,
+        _ context: UnsafeMutablePointer<CoreAudioDevice.Context>, _ frames: Int,
         _ buffers: UnsafeMutableAudioBufferListPointer
     ) {
         guard unsafe buffers.count >= 2,
@@ -31,7 +31,8 @@
         unsafe context.pointee.block.outputs[0] = first
         unsafe context.pointee.block.outputs[1] = second
         unsafe context.pointee.block.begin()
-        let began = Int64(AudioConvertHostTimeToNanos(hostTime))
+        // The driver's own time of the block is when it will be heard.
+        let began = Int64(clamping: AudioConvertHostTimeToNanos(AudioGetCurrentHostTime()))
         let rate = unsafe context.pointee.sampleRate
         unsafe context.pointee.messages._withUnsafeGuaranteedRef { inbox in
             unsafe inbox.messages.take(

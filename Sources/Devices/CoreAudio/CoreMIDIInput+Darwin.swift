@@ -43,9 +43,10 @@
         private static func take(_ list: UnsafePointer<MIDIEventList>, _ inbox: Inbox) {
             for packet in unsafe list.unsafeSequence() {
                 let time = unsafe packet.pointee.timeStamp
-                // No time is now.
+                // No time is now, and so is what a source says of the future.
+                let now = AudioGetCurrentHostTime()
                 let nanoseconds = Int64(
-                    AudioConvertHostTimeToNanos(time == 0 ? AudioGetCurrentHostTime() : time))
+                    clamping: AudioConvertHostTimeToNanos(time == 0 ? now : min(time, now)))
                 let count = unsafe Int(packet.pointee.wordCount)
                 unsafe withUnsafeBytes(of: packet.pointee.words) { bytes in
                     let words = unsafe bytes.assumingMemoryBound(to: UInt32.self)

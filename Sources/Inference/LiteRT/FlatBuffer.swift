@@ -90,8 +90,10 @@ struct FlatBuffer {
         return tables
     }
 
-    func text(_ field: Int, of table: Table) -> String? {
+    /// - Parameter limit: of the bytes that are read.
+    func text(_ field: Int, of table: Table, limit: Int = 1 << 16) -> String? {
         guard let vector = vector(field, of: table, width: 1) else { return nil }
-        return String(decoding: bytes[vector.start..<(vector.start + vector.count)], as: UTF8.self)
+        let end = vector.start + min(vector.count, limit)
+        return String(decoding: bytes[vector.start..<end], as: UTF8.self)
     }
 }

@@ -175,6 +175,10 @@ import CLiteRT
             try unsafe check(table.pointee.GetSignatureOutputTensorByIndex(signature, index, &tensor))
             outputs.append(try unsafe info(text, tensor))
         }
+        for tensors in [inputs, outputs] where Set(tensors.map(\.name)).count < tensors.count {
+            throw InferenceError(
+                .modelUnreadable, "\(name) has two inputs, or two outputs, of one name. Export it again.")
+        }
         return (inputs, outputs)
     }
 

@@ -24,11 +24,13 @@ import CLiteRT
         case idle
     }
 
-    /// Memory by the tensors' names; those that are not among them get some of this run's own.
+    /// - Parameters:
+    ///   - bound: the tensors' memory, inputs first, in the model's order; those that are nil get some of this run's own.
+    ///   - wanted: shapes by the outputs' names, for those that are to be held to them.
     ///
     /// - Throws: `shapeMismatch`, `modelUnreadable`, `accelerationUnavailable`, `outOfResources`.
     init(
-        _ model: LiteRTModel, inputShapes: [[Int]], bound: [String: UnsafeMutableRawPointer]? = nil,
+        _ model: LiteRTModel, inputShapes: [[Int]], bound: [UnsafeMutableRawPointer?]? = nil,
         outputShapes wanted: [String: [Int]] = [:]
     ) throws(InferenceError) {
         let table = unsafe model.liteRT.table
@@ -50,7 +52,7 @@ import CLiteRT
             for (index, (info, shape)) in zip(infos, inputShapes + outputShapes).enumerated() {
                 let bytes = try Tensor.elementCount(shape) * (info.elementType.byteCount ?? 0)
                 let block: UnsafeMutableRawPointer
-                if let given = unsafe bound?[info.name] {
+                if let given = unsafe bound?[index] {
                     unsafe block = unsafe given
                 } else {
                     unsafe block = .allocate(
@@ -190,13 +192,13 @@ extension LiteRTRun {
     convenience init(
         _ model: LiteRTModel, inputs: [BoundRun.Binding], outputs: [BoundRun.Binding]
     ) throws(InferenceError) {
-        var memory: [String: UnsafeMutableRawPointer] = unsafe [:]
-        for binding in inputs + outputs {
-            unsafe memory[binding.name] = unsafe UnsafeMutableRawPointer(binding.buffer.base)
-        }
-        let shapes = Dictionary(uniqueKeysWithValues: inputs.map { ($0.name, $0.shape) })
+        // An output may have an input's name.
+        let taken = Dictionary(uniqueKeysWithValues: inputs.map { ($0.name, $0) })
+        let given = Dictionary(uniqueKeysWithValues: outputs.map { ($0.name, $0) })
+        let bindings = model.inputs.map { taken[$0.name] } + model.outputs.map { given[$0.name] }
+        let memory = unsafe bindings.map { unsafe $0.map { unsafe UnsafeMutableRawPointer($0.buffer.base) } }
         try unsafe self.init(
-            model, inputShapes: model.inputs.map { shapes[$0.name] ?? [] }, bound: memory,
-            outputShapes: Dictionary(uniqueKeysWithValues: outputs.map { ($0.name, $0.shape) }))
+            model, inputShapes: bindings.prefix(inputs.count).map { $0?.shape ?? [] }, bound: memory,
+            outputShapes: given.mapValues(\.shape))
     }
 }

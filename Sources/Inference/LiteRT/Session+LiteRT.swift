@@ -25,6 +25,10 @@ extension Session {
         _ liteRT: LiteRT, model path: String, options: SessionOptions = .init()
     ) throws(InferenceError) {
         let size = try Self.modelFileSize(path)
+        guard size <= Int(Int32.max) else {
+            throw InferenceError(
+                .modelUnreadable, "\(path) is larger than a .tflite can be, 2 GiB. Export it again.")
+        }
         // In memory of this process: a file that shrinks while it is mapped would end it.
         guard let bytes = fileBytes(path, limit: size) else {
             throw InferenceError(.modelUnreadable, "\(path) cannot be read. Check its permissions.")

@@ -93,6 +93,7 @@ struct TFLiteFile {
             }
             let graphs = try tables(Field.Model.subgraphs, of: model, "subgraphs")
             guard !graphs.isEmpty else { throw Damage(reason: "it has no graph") }
+            guard graphs.count <= 256 else { throw Damage(reason: "it has \(graphs.count) graphs") }
             var described: [[TensorDescription]] = []
             for graph in graphs {
                 let tensors = try tables(Field.Subgraph.tensors, of: graph, "tensors")
@@ -195,13 +196,13 @@ struct TFLiteFile {
             if let text = file.text(Field.Model.description, of: model), !text.isEmpty {
                 metadata["description"] = text
             }
-            for entry in try tables(Field.Model.metadata, of: model, "metadata") {
+            for entry in try tables(Field.Model.metadata, of: model, "metadata").prefix(256) {
                 let buffer: UInt32? = file.number(Field.Metadata.buffer, of: entry)
                 guard let buffer, Int(buffer) < buffers.count else {
                     throw Damage(reason: "a metadata entry has no buffer")
                 }
                 guard let name = file.text(Field.Metadata.name, of: entry), !name.isEmpty,
-                    let text = file.text(Field.Buffer.data, of: buffers[Int(buffer)])
+                    let text = file.text(Field.Buffer.data, of: buffers[Int(buffer)], limit: 1024)
                 else { continue }
                 let value = text.prefix { $0 != "\0" }
                 if !value.isEmpty, value.count < 256, !value.contains("\u{FFFD}") {

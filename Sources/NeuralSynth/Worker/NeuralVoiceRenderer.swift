@@ -120,8 +120,13 @@ internal import Streaming
             }
             if pieces.isEmpty { break }
             defer { pieces.removeAll(keepingCapacity: true) }
-            try crew.compute(pieces.count) { piece, hand throws(InferenceError) in
-                try run(piece, hand: hand)
+            do throws(InferenceError) {
+                try crew.compute(pieces.count) { piece, hand throws(InferenceError) in
+                    try run(piece, hand: hand)
+                }
+            } catch {
+                for group in groups.indices { groups[group].abandonPlan() }
+                throw error
             }
             for group in groups.indices { groups[group].endPlan() }
         }
@@ -185,6 +190,9 @@ internal import Streaming
         case .start(
             let time, let track, let channel, let key, let velocity, let instrument, let noteCount, let age):
             let part = parts[Int(instrument)]
+            if groupOfTrack[Int(track)] != part.group {
+                groups[groupOfTrack[Int(track)]].stop(track: Int(track), silentAt: time)
+            }
             groupOfTrack[Int(track)] = part.group
             let keys = instruments[Int(instrument)].keys
             let noise = CounterNoise(seed: UInt64(noteCount) << 16 | UInt64(channel) << 8 | UInt64(key))

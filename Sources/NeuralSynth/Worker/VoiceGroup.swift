@@ -90,14 +90,19 @@ internal import Streaming
         try hands[hand].run(numbers, of: voices, slots: batch.slots, bends: bends, into: tracks)
     }
 
+    /// Gives the plan up, where something of it could not be run.
+    func abandonPlan() {
+        order.removeAll(keepingCapacity: true)
+        batches.removeAll(keepingCapacity: true)
+    }
+
     /// Moves on the voices of the plan, all of which has been run.
     func endPlan() {
         for batch in batches.indices {
             let (first, count, slots) = (batches[batch].first, batches[batch].count, batches[batch].slots)
             for place in first..<first + count { voices[order[place]]!.slot += slots }
         }
-        order.removeAll(keepingCapacity: true)
-        batches.removeAll(keepingCapacity: true)
+        abandonPlan()
     }
 
     /// Leaves out what each track lacks before `end`. A slot that goes beyond it is heard there, and stays.

@@ -36,17 +36,20 @@ internal import Realtime
         work = unsafe DueRendering(renderer: synth.renderer, signals: signals)
         let told: UnsafeMutablePointer<RenderSignals>? =
             if case .caller = worker { nil } else { unsafe signals }
+        var started: RenderHelpers?
         do throws(InferenceError) {
             switch worker {
-            case .caller: (helpers, thread) = (nil, nil)
+            case .caller: thread = nil
             case .called(let priority):
-                helpers = try RenderHelpers(renderer, count: synth.workers - 1, priority: Int32(priority))
+                started = try RenderHelpers(renderer, count: synth.workers - 1, priority: Int32(priority))
                 thread = nil
             case .thread(let priority):
-                helpers = try RenderHelpers(renderer, count: synth.workers - 1, priority: Int32(priority))
+                started = try RenderHelpers(renderer, count: synth.workers - 1, priority: Int32(priority))
                 thread = try RenderThread(work, priority: Int32(priority))
             }
+            helpers = started
         } catch {
+            started?.stop()
             unsafe signals.deinitialize(count: 1)
             unsafe signals.deallocate()
             throw error

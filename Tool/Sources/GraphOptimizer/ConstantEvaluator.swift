@@ -22,7 +22,9 @@ struct ConstantEvaluator {
         model.graph.name = "part"
         model.graph.node = nodes
         let used = Set(nodes.flatMap(\.uses))
-        model.graph.initializer = graph.constants.values.filter { used.contains($0.name) }
+        model.graph.initializer = graph.constants.values.filter { used.contains($0.name) }.sorted {
+            $0.name < $1.name
+        }
         for (name, tensor) in (inputs.first ?? [:]).sorted(by: { $0.key < $1.key }) {
             model.graph.input.append(.init(name, tensor))
         }
@@ -33,7 +35,7 @@ struct ConstantEvaluator {
         }
         let session = try Session(
             runtime, bytes: try model.serializedBytes(),
-            options: SessionOptions(graphOptimization: .basic, probe: false))
+            options: SessionOptions(graphOptimization: .basic, probe: false, cache: .off))
         let runnable = session.outputs.filter(\.elementType.isRunnable).map(\.name)
         guard !runnable.isEmpty else { return inputs.map { _ in [:] } }
         return try inputs.map { try session.run($0, outputs: runnable) }

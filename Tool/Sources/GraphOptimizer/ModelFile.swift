@@ -83,7 +83,7 @@ package enum ModelFile {
         }
         let data = files[location] ?? Data()
         let offset = facts["offset"].map { Int($0) ?? -1 } ?? 0
-        let length = facts["length"].map { Int($0) ?? -1 } ?? data.count - offset
+        let length = facts["length"].map { Int($0) ?? -1 } ?? data.count - max(offset, 0)
         guard 0...data.count ~= offset, length >= 0, length <= data.count - offset else {
             throw OptimizeError(
                 "\(path): the weight \(tensor.name) is not whole in \(location). Restore that file beside the model."

@@ -24,7 +24,8 @@ package struct Optimizer {
         self.rewrites = rewrites
         self.stimulus = stimulus
         self.leastDecibels = leastDecibels
-        options = SessionOptions(intraOpThreads: threads)
+        // What is tried once is nothing to keep, and every candidate has to be loaded in the same way.
+        options = SessionOptions(intraOpThreads: threads, cache: .off)
         self.seconds = seconds
     }
 
@@ -96,6 +97,7 @@ package struct Optimizer {
         else { return }
         var other = stimulus
         other.sizes = stimulus.sizes.mapValues { $0 + 1 }
+        other.otherSize = 2
         other.runs = min(2, stimulus.runs)
         guard let reference = try? other.outputs(of: original) else { return }
         let decibels = Accuracy.decibels(try other.outputs(of: final), reference: reference)

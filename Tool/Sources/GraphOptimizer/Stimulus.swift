@@ -4,6 +4,8 @@ package import Inference
 package struct Stimulus: Sendable {
     /// Of dynamic axes, by name.
     package var sizes: [String: Int]
+    /// Of those that have none there.
+    var otherSize = 1
     /// Of an input's numbers; of the others the variance is one.
     package var ranges: [String: ClosedRange<Float>]
     /// Pairs of an input and the output that it takes in the next run; zeros in the first.
@@ -72,11 +74,7 @@ package struct Stimulus: Sendable {
     }
 
     private func tensor(_ info: TensorInfo, _ generator: inout SeededNumbers) throws -> Tensor {
-        let shape = info.shape.map { $0.size(sizes, others: 1) ?? 1 }
-        let isState = states.contains { $0.input == info.name }
-        guard !isState, info.elementType == .float32 || info.elementType == .float16 else {
-            return try .zeros(info.elementType, shape: shape)
-        }
+        let shape = info.shape.map { $0.size(sizes, others: otherSize) ?? otherSize }
         var count = 1
         for size in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
@@ -84,6 +82,10 @@ package struct Stimulus: Sendable {
                 throw OptimizeError("its input \(info) has too many numbers to be compared on.")
             }
             count = product
+        }
+        let isState = states.contains { $0.input == info.name }
+        guard !isState, info.elementType == .float32 || info.elementType == .float16 else {
+            return try .zeros(info.elementType, shape: shape)
         }
         let range = ranges[info.name] ?? (isPositive ? 0.1...1 : -1.7320508...1.7320508)
         let values = (0..<count).map { _ in Float.random(in: range, using: &generator) }

@@ -18,8 +18,11 @@ struct Turns {
         for turn in 0..<Self.turns {
             var quartiles = [0.0, 0.0]
             for which in turn.isMultiple(of: 2) ? [0, 1] : [1, 0] {
-                var own: [Double] = []
-                repeat { own.append(try trials[which].run()) } while own.reduce(0, +) < share || own.count < 3
+                var (own, spent) = ([Double](), 0.0)
+                repeat {
+                    own.append(try trials[which].run())
+                    spent += own.last ?? 0
+                } while spent < share || own.count < 3
                 times[which] += own
                 quartiles[which] = own.quantile(0.25)
             }

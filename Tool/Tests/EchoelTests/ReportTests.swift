@@ -284,7 +284,6 @@ struct ReportTests {
         #expect(try detail("off") == "off")
         #expect(
             try detail(folder.file("new")) == "\(folder.file("new")), 0 models, 0.0 MiB of at most 1024 MiB")
-        #expect(!FileManager.default.fileExists(atPath: folder.file("new")))
         let file = try folder.write("file", [])
         #expect(try detail("\(file)/below").contains("cannot be written (Not a directory)"))
     }

@@ -181,4 +181,16 @@ struct OptimizerTests {
             }
         }
     }
+
+    @Test("inputs that no memory holds are an error, whatever their type", arguments: [1, 7])
+    func hugeInput(type: Int32) throws {
+        var small = SmallModel()
+        small.input("x", "1099511627776")
+        small.output("y", "1099511627776")
+        small.node("Identity", ["x"], "y")
+        small.model.graph.input[0].type.tensorType.elemType = type
+        small.model.graph.output[0].type.tensorType.elemType = type
+        let optimizer = try optimizer([])
+        #expect(throws: OptimizeError.self) { try optimizer.optimize(small.model) }
+    }
 }

@@ -102,7 +102,7 @@ package struct CalibratedConvolutions: GraphRewrite {
         }
         let session = try Session(
             runtime, bytes: try model.serializedBytes(),
-            options: SessionOptions(graphOptimization: .basic, probe: false))
+            options: SessionOptions(graphOptimization: .basic, probe: false, cache: .off))
         var ranges: [String: ClosedRange<Float>] = [:]
         try calibration.observe(session) { name, numbers in
             guard values.contains(name), let low = numbers.min(), let high = numbers.max(), low.isFinite,

@@ -54,7 +54,9 @@ package struct ConstantFolding: GraphRewrite {
         guard !made.isEmpty else { return 0 }
         let results = try evaluator.run(nodes.map { graph.nodes[$0] }, of: graph, outputs: made)[0]
         let gone = nodes.filter { index in
-            graph.nodes[index].output.allSatisfy { results[$0] != nil || !wanted.contains($0) }
+            graph.nodes[index].output.allSatisfy {
+                results[$0] != nil || !wanted.contains($0) && !outputs.contains($0)
+            }
                 && graph.nodes[index].output.contains { results[$0] != nil }
         }
         for index in gone {

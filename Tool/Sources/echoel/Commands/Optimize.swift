@@ -85,7 +85,8 @@ struct Optimize: ParsableCommand {
         let target = out ?? Self.standardTarget(model)
         try StagedFiles.checkTarget(target)
         let runtime = try OnnxRuntime.open()
-        let session = try Session(runtime, model: model, options: SessionOptions(intraOpThreads: threads))
+        let session = try Session(
+            runtime, model: model, options: SessionOptions(intraOpThreads: threads, cache: .off))
         let manifest = try ModelManifest.beside(model: model)
         try manifest?.check(against: session)
         let sizes = try Bench.sizes(for: session, model: model, batch: batch, dim: dim)
