@@ -57,7 +57,7 @@ struct PythonProgram {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         let log = "\(temporaryFolder)/errors"
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         guard let handle = FileHandle(forWritingAtPath: log) else {
             throw ToolError(.unwritable, "\(log) cannot be written. Check the disk.")
         }
