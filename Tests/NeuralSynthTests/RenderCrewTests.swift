@@ -1,9 +1,8 @@
 import CRealtime
-import Inference
-import Synchronization
 import TestSupport
 import Testing
 
+@testable import Inference
 @testable import NeuralSynth
 
 @Suite("Render crew")
@@ -46,9 +45,10 @@ struct RenderCrewTests {
     }
 
     private final class Trial: Sendable {
-        let failing = Mutex<Int?>(nil)
-        let done = Mutex([Int](repeating: 0, count: 8))
-        let hands = Mutex<Set<Int>>([])
+        // Thread Sanitizer knows the system's locks, and not Swift's.
+        let failing = Monitor<Int?>(nil)
+        let done = Monitor([Int](repeating: 0, count: 8))
+        let hands = Monitor<Set<Int>>([])
 
         func compute(_ piece: Int, by hand: Int) throws(InferenceError) {
             hands.withLock { _ = $0.insert(hand) }

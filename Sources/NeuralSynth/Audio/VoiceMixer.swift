@@ -70,7 +70,7 @@ internal import Signal
             }
             let ready = rendered - (start + done)
             if ready > 0, ready < count { count = ready }
-            mix(from: start + done, count: count)
+            mix(from: start + done, count: count, isRendered: ready > 0)
             if ready <= 0, sounding != 0 || concealedLeft.isFading {
                 if sounding != 0 { missedFrames += count }
                 for i in done..<done + count {
@@ -122,9 +122,10 @@ internal import Signal
         }
     }
 
-    /// Sums the tracks' samples per channel. Where the worker has not been yet, they are not to be used.
+    /// Sums the tracks' samples per channel. Where the worker has not been yet, it may be writing them: there is only told which
+    /// channels would sound.
     @_noLocks
-    private mutating func mix(from time: Int, count: Int) {
+    private mutating func mix(from time: Int, count: Int, isRendered: Bool) {
         sounding = 0
         for track in 0..<voices.count {
             let voice = voices[track]
@@ -139,6 +140,7 @@ internal import Signal
                 sounding |= 1 << UInt32(voice.channel)
                 for i in 0..<count { sums[row + i] = 0 }
             }
+            if !isRendered { continue }
             if voice.rise.end > time {
                 unsafe addRising(voice, source, from: time, count: count)
             } else if voice.fade.start >= time + count {
