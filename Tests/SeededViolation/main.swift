@@ -35,10 +35,13 @@ func sleepWithTheLock() {
 
 /// Two threads count in the same place, and nothing keeps them apart.
 func race() {
-    DispatchQueue.concurrentPerform(iterations: 2) { _ in
-        for _ in 0..<100_000 { unsafe shared += 1 }
-    }
+    let other = DispatchGroup()
+    DispatchQueue.global().async(group: other) { count() }
+    count()
+    other.wait()
 }
+
+func count() { for _ in 0..<100_000 { unsafe shared += 1 } }
 
 /// Reads behind the end of what was allocated.
 func overrun() {
