@@ -5,7 +5,7 @@
 /// Several bound runs may share buffers (one per batch size, say), and one buffer may be the output of one run and
 /// the input of the next. One bound run is run by one thread at a time.
 @safe public struct BoundRun: ~Copyable, @unchecked Sendable {
-    // Sendable: C handles that move with the value.
+    // Sendable: one thread at a time has the value, and with it what is bound.
     private let session: Session
     private let engine: Engine
     private let inputCount: Int
